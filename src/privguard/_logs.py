@@ -1,0 +1,119 @@
+"""Which log records may be written: none of a muted request; and the lines that privguard itself writes.
+
+``logging.Logger.handle`` is the one place that every record passes, whichever logger made it, whenever that logger or
+its handlers came to be: a filter on a logger misses its children, one on a handler misses the next dictConfig.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import traceback
+from typing import Any
+
+from . import _context
+
+logger = logging.getLogger("privguard")
+
+# They write their line when the app is done with the request, some of them after its end.
+_ACCESS_LOGGERS = frozenset({"django.server", "django.channels.server", "werkzeug", "wsgi", "waitress"})
+
+_MOST_COOKIE_NAMES = 1000  # an app that makes names up must neither fill the memory nor the log
+_told_cookies: set[bytes] = set()
+_told_malformed = False
+
+_CURES = {
+    b"sessionid": "Django: SESSION_EXPIRE_AT_BROWSER_CLOSE = True",
+    b"csrftoken": "Django: CSRF_COOKIE_AGE = None",
+    b"django_language": "Django: LANGUAGE_COOKIE_AGE = None",
+    b"session": "Flask: session.permanent = False; Starlette and Litestar: max_age=None",
+    b"remember_token": "Flask-Login: login_user(user, remember=False)",
+}
+_ANY_CURE = "set it without Max-Age and Expires"
+
+
+def install() -> None:
+    """Put privguard's question before ``logging.Logger.handle``, once a process, whoever else replaced it."""
+    handle = logging.Logger.handle
+    link: Any = handle
+    while link is not None:
+        if getattr(link, "_asks_privguard", False):
+            return
+        link = getattr(link, "__wrapped__", None)
+
+    @functools.wraps(handle)
+    def handle_unless_muted(self: logging.Logger, record: logging.LogRecord) -> None:
+        exchange = _context.current.get()
+        if exchange is None or not exchange.muted or may_write(record, exchange):
+            handle(self, record)
+
+    setattr(handle_unless_muted, "_asks_privguard", True)
+    setattr(logging.Logger, "handle", handle_unless_muted)
+
+
+def may_write(record: logging.LogRecord, exchange: _context.InProgress) -> bool:
+    """Whether *record* may be written in the context of the muted *exchange*.
+
+    Nothing may while it is in progress. A server's thread or task stays in the context after the exchange has ended:
+    then its own lines pass (a worker that exits), and what speaks of the ended request does not.
+    """
+    if not exchange.ended:
+        return False
+    if record.name in _ACCESS_LOGGERS or record.name.endswith(".access"):
+        return False
+    if exchange.raised and record.exc_info:
+        return False
+    try:
+        return exchange.path not in record.getMessage()
+    except Exception:  # the record's arguments do not fit its message: logging reports that by itself
+        return True
+
+
+def tell_cookie(name: bytes, path: str, mode: str, *, removed: bool) -> None:
+    """Write one line, the first time in a process that the cookie *name* is removed or loses its lifetime."""
+    if name in _told_cookies or len(_told_cookies) >= _MOST_COOKIE_NAMES:
+        return
+    _told_cookies.add(name)
+    shown = repr(name[:100].decode("latin-1"))[1:-1] or "(no name)"
+    done = "removed the persistent cookie" if removed else "cut the lifetime of the persistent cookie"
+    cures = [_CURES.get(name, _ANY_CURE)]
+    if mode == "block":
+        done, cures = "removed the cookie", ["do not set cookies here"]
+    elif removed:
+        cures.append(f'or add "{shown}" to PRIVGUARD["cookies"]["visit"] to keep it for the visit')
+    cures.append('or list the path in PRIVGUARD["demo_paths"]')
+    logger.warning(
+        '%s "%s" that was set on %s (mode "%s"). To stop this line: %s. It is written once for each name.',
+        done,
+        shown,
+        repr(path)[1:-1],
+        mode,
+        ", ".join(cures),
+    )
+
+
+def tell_malformed(path: str) -> None:
+    """Write one line, the first time in a process that a malformed response header is removed."""
+    global _told_malformed
+    if not _told_malformed:
+        _told_malformed = True
+        logger.warning(
+            "removed a malformed header from the response to %s: its name must be a token, and its value text in "
+            "latin-1 (bytes on ASGI) without CR, LF and NUL. This line is written once.",
+            repr(path)[1:-1],
+        )
+
+
+def tell_failure(error: BaseException) -> None:
+    """Write where privguard itself failed. The error's message is left out: it may hold what a visitor sent."""
+    steps = [f"{step.filename.rpartition('/')[2]}:{step.lineno} in {step.name}" for step in _steps(error)]
+    logger.error(
+        "privguard failed on a request and answered it with a 500, so that nothing unguarded leaves. This is a bug in "
+        "privguard: please report %s at %s, with privguard's version.",
+        type(error).__name__,
+        " < ".join(reversed(steps)) or "an unknown place",
+    )
+
+
+def _steps(error: BaseException) -> list[traceback.FrameSummary]:
+    return list(traceback.extract_tb(error.__traceback__))

@@ -1,0 +1,216 @@
+"""The policy: the settings, compiled once into a frozen object whose answer for a path is a look-up."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import _csp
+from ._headers import BYTES, TEXT, Dialect
+from ._paths import PrefixTable
+from ._settings import check_settings
+
+# The privacy defaults: features by which a page could sense, identify or reach out. Left to the app are those that a
+# visitor starts by hand (full screen, payment, passkeys). "bluetooth" is unknown to Chromium on Linux, known elsewhere.
+_PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer bluetooth browsing-topics camera ch-ua-high-entropy-values compute-pressure display-capture "
+        "geolocation gyroscope hid identity-credentials-get idle-detection interest-cohort keyboard-map local-fonts "
+        "local-network local-network-access loopback-network magnetometer microphone midi "
+        "private-state-token-issuance private-state-token-redemption serial storage-access usb window-management "
+        "xr-spatial-tracking"
+    ).split()
+)
+
+IF_ABSENT = (
+    # "no-referrer" would turn the Origin of a same-origin POST into "null" and break CSRF checks.
+    ("Referrer-Policy", "same-origin"),
+    # Without it an unlabelled answer is sniffed as HTML, and its hints fire.
+    ("X-Content-Type-Options", "nosniff"),
+    # Firefox looks up the host of every link on a page over plain HTTP.
+    ("X-DNS-Prefetch-Control", "off"),
+    ("Permissions-Policy", _PERMISSIONS_POLICY),
+)
+"""The headers that are set where the app has not set them."""
+
+
+class CookieMode(enum.Enum):
+    """What happens to a Set-Cookie header; the settings reference has the table."""
+
+    ALLOW = "allow"
+    DOWNGRADE = "downgrade"
+    STRIP = "strip"
+    BLOCK = "block"
+
+
+class ChildAction(enum.Enum):
+    """What happens to a child's submission."""
+
+    REFUSE = "refuse"
+    ERASE = "erase"
+    MUTE = "mute"
+
+
+@dataclass(frozen=True, slots=True)
+class PathRules:
+    """What the policy says of the pages below one prefix."""
+
+    demo: bool
+    cookies: CookieMode
+    directives: Mapping[str, tuple[str, ...]]
+    policies: tuple[str, ...]
+    """The serialized Content-Security-Policies of a response without a nonce."""
+    nonced_policies: tuple[str, ...]
+    """The same with a nonce, which goes where NONCE_MARK is."""
+    constant_headers: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
+    """privguard's own header fields of a response that has no nonce and sets none of IF_ABSENT, as each protocol spells
+    them."""
+    user_images: bool
+    sealed: bool
+    child: bool
+    """Every submission below this prefix is a child's."""
+
+
+class Policy:
+    """The settings dict, checked and compiled once. Frozen; two policies of the same settings are equal.
+
+    Raises SettingsError when a key is unknown, of the wrong type, or impossible.
+
+    >>> Policy({"demo_paths": ["/demo/"]}).rules_for("/demo/chat").cookies
+    <CookieMode.ALLOW: 'allow'>
+    >>> Policy({"demo_paths": "/demo/"})
+    Traceback (most recent call last):
+        ...
+    privguard.SettingsError: PRIVGUARD["demo_paths"]: must be a list of path prefixes, not a string; write ['/demo/']
+    """
+
+    __slots__ = (
+        "_table",
+        "child_action",
+        "csp_header",
+        "front_header",
+        "nonce_mode",
+        "quiet_paths",
+        "settings",
+        "visit",
+    )
+
+    settings: Mapping[str, Any]
+    """The settings as they hold: complete, canonical and read-only."""
+    visit: frozenset[bytes]
+    quiet_paths: frozenset[str]
+    nonce_mode: str
+    csp_header: str
+    front_header: str | None
+    child_action: ChildAction
+    _table: PrefixTable[PathRules]
+
+    def __init__(self, settings: Mapping[str, Any] | Policy | None = None) -> None:
+        if isinstance(settings, Policy):
+            checked = settings.settings
+        else:
+            checked = check_settings({} if settings is None else settings)
+        csp = checked["csp"]
+        put = object.__setattr__
+        put(self, "settings", checked)
+        put(self, "visit", frozenset(name.encode("latin-1") for name in checked["cookies"]["visit"]))
+        put(self, "quiet_paths", frozenset(checked["logs"]["quiet_paths"]))
+        put(self, "nonce_mode", csp["nonce"])
+        put(self, "csp_header", _csp_header(checked))
+        put(self, "front_header", checked["logs"]["front_header"])
+        put(self, "child_action", ChildAction(checked["children"]["action"]))
+        put(self, "_table", _compile_table(checked))
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any] | Policy | None) -> Policy:
+        """Return *settings* itself when it is a policy already, else the policy that it compiles to."""
+        return settings if isinstance(settings, cls) else cls(settings)
+
+    def rules_for(self, path: str) -> PathRules:
+        """Return the rules for a canonical path; see :func:`privguard._paths.canonical_path`."""
+        return self._table.find(path)
+
+    def with_visit(self, names: Iterable[str]) -> Policy:
+        """Return this policy with more cookie names that are kept for the visit where they would be stripped."""
+        cookies = {**self.settings["cookies"], "visit": [*self.settings["cookies"]["visit"], *names]}
+        return type(self)({**self.settings, "cookies": cookies})
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Policy is frozen; make a new one to change {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a Policy is frozen; make a new one to change {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return self.settings == other.settings if isinstance(other, Policy) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(repr(self.settings))
+
+    def __repr__(self) -> str:
+        return f"Policy({_plain(self.settings)!r})"
+
+    def __reduce__(self) -> tuple[type[Policy], tuple[Any]]:
+        return type(self), (_plain(self.settings),)
+
+
+def _plain(value: Any) -> Any:
+    """Return frozen settings as the dicts and lists that an owner would type."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _csp_header(settings: Mapping[str, Any]) -> str:
+    return "Content-Security-Policy" + ("-Report-Only" if settings["csp"]["report_only"] else "")
+
+
+def _compile_table(settings: Mapping[str, Any]) -> PrefixTable[PathRules]:
+    prefixes = {
+        *settings["demo_paths"],
+        *settings["user_image_paths"],
+        *settings["sealed_paths"],
+        *settings["children"]["paths"],
+        *settings["csp"]["paths"],
+    }
+    return PrefixTable({prefix: _compile_rules(settings, prefix) for prefix in prefixes}, _compile_rules(settings, "/"))
+
+
+def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
+    def is_below(prefixes: Iterable[str]) -> bool:
+        return any(path.startswith(prefix) for prefix in prefixes)
+
+    demo = is_below(settings["demo_paths"])
+    user_images = is_below(settings["user_image_paths"])
+    directives = _compile_directives(settings, path, user_images)
+    plain: tuple[str, ...] = (_csp.serialize(directives),)
+    if _csp.needs_files_only(directives):
+        plain += (_csp.serialize(_csp.files_only(directives)),)
+    constant = [*((_csp_header(settings), policy) for policy in plain), *IF_ABSENT]
+    return PathRules(
+        demo=demo,
+        cookies=CookieMode(settings["cookies"]["demo" if demo else "elsewhere"]),
+        directives=directives,
+        policies=plain,
+        nonced_policies=tuple(_csp.serialize(one) for one in _csp.nonced(directives)),
+        constant_headers={dialect: dialect.spell_fields(constant) for dialect in (BYTES, TEXT)},
+        user_images=user_images,
+        sealed=is_below(settings["sealed_paths"]),
+        child=is_below(settings["children"]["paths"]),
+    )
+
+
+def _compile_directives(settings: Mapping[str, Any], path: str, user_images: bool) -> Mapping[str, tuple[str, ...]]:
+    """The strict default; over it what holds everywhere; over that what holds below each prefix, longest last."""
+    csp = settings["csp"]
+    directives = {**_csp.strict_default(), **csp["directives"]}
+    for prefix in sorted(csp["paths"], key=len):
+        if path.startswith(prefix):
+            directives.update(csp["paths"][prefix])
+    if user_images:
+        own = [one for one in directives["img-src"] if one.lower() != "'none'"]
+        directives["img-src"] = tuple(dict.fromkeys([*own, "https:"]))
+    return _csp.with_first_party(directives, settings["first_party"])

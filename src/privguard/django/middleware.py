@@ -1,0 +1,169 @@
+"""Django's middleware: the exchange, with Django's own request and response objects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from .. import _context, _logs
+from .._exchange import Exchange, new_nonce
+from .._headers import TEXT
+from .._paths import asgi_path, canonical_path, wsgi_path
+from ..asgi import SCOPE_KEY, without_cookies
+from ..wsgi import ENVIRON_KEY
+from .policy import project_policy
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+# On each of the pages that Django shows a developer, and a visitor never.
+_DEBUG_PAGE = b"<code>DEBUG = True</code>"
+
+
+class LazyNonce(SimpleLazyObject):  # type: ignore[type-arg]  # generic in the stubs only
+    """The nonce, made when it is first read; false until then, as Django's own is."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange.nonce)
+        self.__dict__["_exchange"] = exchange
+
+    def __bool__(self) -> bool:
+        exchange: Exchange = self.__dict__["_exchange"]
+        return exchange.has_nonce
+
+
+class PrivacyMiddleware:
+    """Make a Django project keep the promises of its privacy policy; first in MIDDLEWARE, sync and async.
+
+    First, so that it sees what every other middleware did to the response. The policy is ``settings.PRIVGUARD``.
+    Raises :class:`privguard.SettingsError` when the server starts.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response: Any = get_response
+        self.policy = project_policy()
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        _logs.install()
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Answer one request, or return the coroutine that does."""
+        if self.is_async:
+            return self._answer_async(request)
+        exchange = self._open(request)
+        return self._close(request, self.get_response(request), exchange) if exchange else _refusal()
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        exchange = self._open(request)
+        return self._close(request, await self.get_response(request), exchange) if exchange else _refusal()
+
+    def _open(self, request: Any) -> Exchange | None:
+        try:
+            exchange = Exchange(self.policy, _path(request), parent=_parent(request))
+            exchange.make_nonce = _shared_nonce(request)
+            _context.current.set(exchange)
+            request._privguard_exchange = exchange
+            if self.policy.nonce_mode == "never":
+                request.csp_nonce = ""
+            else:
+                request.csp_nonce = request._csp_nonce = LazyNonce(exchange)
+            if exchange.hides_cookies:
+                _hide_cookies(request)
+        except Exception as error:
+            _logs.tell_failure(error)
+            return None
+        return exchange
+
+    def _close(self, request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> HttpResponseBase:
+        try:
+            if getattr(request, "_csp_nonce", None) and self.policy.nonce_mode != "never":
+                exchange.nonce()  # made by Django's own middleware, maybe: then this response carries it
+            if settings.DEBUG and _is_debug_page(response):
+                exchange.admit_inline()
+            _guard_headers(response, exchange)
+        except Exception as error:
+            _logs.tell_failure(error)
+            response.close()
+            return _refusal()
+        response._resource_closers.append(exchange.end)  # type: ignore[attr-defined]
+        return response
+
+
+def _path(request: Any) -> str:
+    if hasattr(request, "scope"):
+        return asgi_path(request.scope)
+    return wsgi_path(request.environ) if hasattr(request, "environ") else canonical_path(request.path)
+
+
+def _parent(request: Any) -> Exchange | None:
+    """Return the exchange of a guard around this one: the middleware again, or one around the whole application."""
+    scope: dict[str, Any] = getattr(request, "scope", {})
+    around: Exchange | None = request.META.get(ENVIRON_KEY) or scope.get(SCOPE_KEY)
+    return vars(request).get("_privguard_exchange") or around
+
+
+def _hide_cookies(request: Any) -> None:
+    request.META.pop("HTTP_COOKIE", None)
+    for cached in ("COOKIES", "headers"):
+        vars(request).pop(cached, None)
+    if hasattr(request, "scope"):
+        request.scope = {**request.scope, "headers": without_cookies(request.scope["headers"])}
+
+
+def _shared_nonce(request: HttpRequest) -> Callable[[], str]:
+    """Return what makes the nonce: Django's own CSP middleware, where that is in the project, else privguard."""
+
+    def make() -> str:
+        theirs = getattr(request, "_csp_nonce", None)
+        return new_nonce() if theirs is None or type(theirs) is LazyNonce else str(theirs)
+
+    return make
+
+
+def _is_debug_page(response: HttpResponseBase) -> bool:
+    return _DEBUG_PAGE in getattr(response, "content", b"")
+
+
+def _guard_headers(response: HttpResponseBase, exchange: Exchange) -> None:
+    cookies = [("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()]
+    guarded = exchange.response_headers(response.status_code, [*response.headers.items(), *cookies], TEXT)
+    for name in list(response.headers):
+        del response.headers[name]
+    left: list[str] = []
+    for name, value in guarded:
+        if name.strip().lower() == "set-cookie":
+            left.append(value)
+        elif name in response.headers:
+            # Django keeps one value a name. Of a Content-Security-Policy that may be a list of policies, all of which
+            # hold (CSP3 §3.1), as they would in header fields of their own.
+            response.headers[name] = f"{response.headers[name]}, {value}"
+        else:
+            response.headers[name] = value
+    _replace_cookies(response, left)
+
+
+def _replace_cookies(response: HttpResponseBase, left: Iterable[str]) -> None:
+    """Make the response send exactly *left*: cut lifetimes out of its own cookies, drop those that are not left."""
+    unsent = list(left)
+    for key, morsel in list(response.cookies.items()):
+        if morsel.OutputString() not in unsent:
+            morsel["expires"] = morsel["max-age"] = ""
+        if morsel.OutputString() in unsent:
+            unsent.remove(morsel.OutputString())
+        else:
+            del response.cookies[key]
+    if unsent:  # set as a plain header, of which Django keeps one
+        response.headers["Set-Cookie"] = unsent[0]
+
+
+def _refusal() -> HttpResponse:
+    return HttpResponse("Internal Server Error", status=500, content_type="text/plain; charset=utf-8")

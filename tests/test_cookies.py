@@ -8,6 +8,7 @@ import email.utils
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from privguard._cookies import Lifetime, as_session, cookie_date, cookie_name, lifetime, plain_date
 
 NOW = calendar.timegm((2026, 11, 23, 12, 0, 0))
@@ -175,26 +176,9 @@ def test_lifetime_is_cut_out(line, cut):
     assert as_session(line) == cut
 
 
-PIECES = st.sampled_from(
-    [
-        b"a=b",
-        b";",
-        b"; ",
-        b"=",
-        b"Max-Age",
-        b"max-age",
-        b"Expires",
-        b"3600",
-        b"0",
-        b"-1",
-        b"+5",
-        b" ",
-        b"\t",
-        b",",
-        b'"',
-    ]
-    + [b"\xff", b"\x0b", PAST, FUTURE, b"Path=/", LONG, b"Thu, 01 Jan 1970"]
-)
+WORDS = [b"a=b", b"Max-Age", b"max-age", b"Expires", b"3600", b"0", b"-1", b"+5", b"Path=/", LONG, PAST, FUTURE]
+MARKS = [b";", b"; ", b"=", b" ", b"\t", b",", b'"', b"\xff", b"\x0b", b"Thu, 01 Jan 1970"]
+PIECES = st.sampled_from(WORDS + MARKS)
 LINES = st.lists(PIECES, max_size=12).map(b"".join) | st.binary(max_size=60)
 
 

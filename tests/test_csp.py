@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from privguard import _csp
 from privguard._sources import KEYWORDS, check_list_source, check_origin
 
@@ -53,11 +54,11 @@ BAD_SOURCES = [
     ("'slef'", "did you mean \"'self'\""),
     ("'unsafe-inlin'", "did you mean \"'unsafe-inline'\""),
     ("'self", "did you mean \"'self'\""),
-    ("'qqqqqqqq'", "no such keyword; known:"),
+    ("'qqqqqqqq'", "is no keyword; known:"),
     ("'nonce-abc'", "csp_nonce()"),
     ("nonce-abc", "csp_nonce()"),
     ("sha256-YWJj", "single quotes"),
-    ("'sha1-YWJj'", "no such keyword"),
+    ("'sha1-YWJj'", "is no keyword"),
     ("qqqqqqqq", "is no host"),
     ("http://", "is no source"),
     ("https://a b", "must be one source"),
@@ -83,7 +84,7 @@ def test_source_that_would_not_mean_what_it_says_is_refused(source, message):
         ("upgrade-insecure-requests", "1", "takes no value"),
         ("sandbox", "allow-script", 'did you mean "allow-scripts"'),
         ("sandbox", "q", "known:"),
-        ("require-trusted-types-for", "'style'", "no such value"),
+        ("require-trusted-types-for", "'style'", "is no value of it"),
         ("trusted-types", "'self'", "no name of a Trusted Types policy"),
         ("report-uri", "https://collector.example/", "a path on this site"),
         ("report-uri", "//collector.example/", "a path on this site"),

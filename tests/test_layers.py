@@ -19,7 +19,8 @@ LAYERS = [
     ["_settings", "_logs"],
     ["_policy"],
     ["_exchange"],
-    ["__init__", "asgi", "wsgi"],
+    ["__init__", "_wsgi_response"],
+    ["asgi", "wsgi"],
     ["flask", "django"],
     ["cli", "__main__"],
 ]

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from privguard._paths import PrefixTable, asgi_path, canonical_path, wsgi_path
 
 PATHS = [

@@ -88,7 +88,7 @@ def check_source(directive: str, source: str) -> None:
     if _UNSAFE_IN_SOURCE.search(source):
         raise ValueError('must be one source: no ";", ",", white space or control character may stand inside it')
     if directive in _FLAGS:
-        raise ValueError(f"{directive} takes no value; write an empty list")
+        raise ValueError(f"cannot stand here: {directive} takes no value; write an empty list")
     if directive in _TOKENS:
         _check_token(source, _TOKENS[directive])
     elif directive == "trusted-types":
@@ -107,7 +107,7 @@ def check_source(directive: str, source: str) -> None:
 def _check_token(source: str, known: frozenset[str]) -> None:
     if source not in known:
         near = nearest(source, known)
-        raise ValueError("no such value" + (f'; did you mean "{near}"?' if near else f"; known: {sorted(known)}"))
+        raise ValueError("is no value of it" + (f'; did you mean "{near}"?' if near else f"; known: {sorted(known)}"))
 
 
 def with_first_party(directives: Directives, origins: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -57,6 +57,8 @@ def may_write(record: logging.LogRecord, exchange: _context.InProgress) -> bool:
     Nothing may while it is in progress. A server's thread or task stays in the context after the exchange has ended:
     then its own lines pass (a worker that exits), and what speaks of the ended request does not.
     """
+    if record.name == logger.name:  # holds nothing of a visitor's, and the owner must read it
+        return True
     if not exchange.ended:
         return False
     if record.name in _ACCESS_LOGGERS or record.name.endswith(".access"):

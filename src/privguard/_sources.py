@@ -29,14 +29,14 @@ def check_list_source(source: str) -> None:
     if lower in KEYWORDS or _HASH.fullmatch(source):
         return
     if lower.startswith(("'nonce-", "nonce-")):
-        raise ValueError("a nonce is made new for each response; call csp_nonce() in the page, and leave it out here")
+        raise ValueError("cannot be set: a nonce is made new for each response; call csp_nonce() in the page")
     if lower.startswith(("sha256-", "sha384-", "sha512-")):
-        raise ValueError(f"a hash stands in single quotes; did you mean \"'{source}'\"?")
+        raise ValueError(f"needs single quotes; did you mean \"'{source}'\"?")
     if "'" in source.partition("/")[0]:
         near = nearest(source, KEYWORDS)
-        raise ValueError("no such keyword" + (f'; did you mean "{near}"?' if near else f"; known: {sorted(KEYWORDS)}"))
+        raise ValueError("is no keyword" + (f'; did you mean "{near}"?' if near else f"; known: {sorted(KEYWORDS)}"))
     if f"'{lower}'" in KEYWORDS:
-        raise ValueError(f"a keyword stands in single quotes; did you mean \"'{lower}'\"?")
+        raise ValueError(f"needs single quotes; did you mean \"'{lower}'\"?")
     if not source.isascii():
         raise ValueError("is not ASCII; write the host's name as browsers send it, for example xn--mnchen-3ya.example")
     if _SCHEME_SOURCE.fullmatch(source):
@@ -47,7 +47,9 @@ def check_list_source(source: str) -> None:
     # A bare word is far likelier a keyword without its quotes than a host without a domain.
     if re.fullmatch(r"[a-z-]+", lower) and lower != "localhost":
         near = nearest(f"'{lower}'", KEYWORDS)
-        raise ValueError(f'did you mean "{near}"?' if near else 'is no host; write it with its scheme, "https://…"')
+        raise ValueError(
+            f'is no source; did you mean "{near}"?' if near else 'is no host; write it with its scheme, "https://…"'
+        )
 
 
 def check_origin(text: str) -> str:

@@ -32,7 +32,7 @@ _REFUSALS: Mapping[str, tuple[Message, ...]] = {
     "websocket": ({"type": "websocket.close", "code": 1011},),
 }
 # Message type -> whether the answer is one that a browser may render.
-_HEADS = {
+_HEADS: Mapping[Any, bool] = {
     "http.response.start": True,
     "websocket.http.response.start": True,
     "websocket.accept": False,
@@ -89,29 +89,31 @@ def without_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes,
 def _guarded_send(kind: str, exchange: Exchange, send: Send) -> Send:
     has_failed = False
 
-    def guarded(message: Message) -> Awaitable[None]:
+    async def guarded(message: Message) -> None:
         nonlocal has_failed
         if has_failed:
-            return _discard()
+            return  # what an app sends after its response was refused goes nowhere
         try:
             message = _guarded_message(message, exchange)
         except Exception as error:
             has_failed = True
             _logs.tell_failure(error)
-            return _refuse(kind, send)
-        return send(message)
+            await _refuse(kind, send)
+            return
+        await send(message)
 
     return guarded
 
 
 def _guarded_message(message: Message, exchange: Exchange) -> Message:
-    renders = _HEADS.get(message["type"])
+    message_type = message.get("type")
+    renders = _HEADS.get(message_type)
     if renders is not None:
         headers = message.get("headers")
         if renders:
             return {**message, "headers": exchange.response_headers(message.get("status", 0), headers, BYTES)}
         return {**message, "headers": exchange.interim_headers(headers, BYTES)}
-    if message["type"] == "http.response.early_hint":
+    if message_type == "http.response.early_hint":
         hints = exchange.interim_headers([(b"link", link) for link in message["links"]], BYTES)
         return {**message, "links": [link for _, link in hints]}
     return message
@@ -120,7 +122,3 @@ def _guarded_message(message: Message, exchange: Exchange) -> Message:
 async def _refuse(kind: str, send: Send) -> None:
     for message in _REFUSALS[kind]:
         await send({**message})
-
-
-async def _discard() -> None:
-    """What an app sends after its response was refused goes nowhere."""

@@ -20,7 +20,7 @@ SESSION, DELETION, PERSISTENT, DOUBTFUL, MALFORMED = Lifetime
 
 
 def judge(line: bytes, date: float | None = NOW) -> Lifetime:
-    return lifetime(line, now=NOW, date=date)
+    return lifetime(line, now=lambda: NOW, date=lambda: date)
 
 
 VERDICTS = [

@@ -11,12 +11,15 @@ from __future__ import annotations
 import calendar
 import datetime
 import enum
+import functools
 import re
+from collections.abc import Callable
 
 _MAX_ATTRIBUTE_VALUE = 1024  # bytes; a longer value makes browsers ignore the attribute (RFC 6265bis §5.6)
 _WHITE_SPACE = b" \t"  # the only bytes that are trimmed (RFC 6265bis §5.6)
 
-_FORBIDDEN = re.compile(rb"[\r\n\0]")
+_MOST_REMEMBERED = 256  # bytes of attributes whose verdict is remembered; real ones take some 80
+_FORBIDDEN = b"\r\n\0"
 # A quick look for what no session cookie has. Patterns on bytes fold ASCII letters only, as browsers do.
 _LIFETIME_NAMED = re.compile(rb";[ \t]*(?:expires|max-age)[ \t]*(?:[=;]|\Z)", re.IGNORECASE)
 _MAX_AGE_VALID = re.compile(rb"-?[0-9]+")
@@ -40,33 +43,64 @@ class Lifetime(enum.Enum):
     """CR, LF or NUL: some server would send a second header, some browser lose the response."""
 
 
-def lifetime(set_cookie: bytes, *, now: float, date: float | None) -> Lifetime:
+def lifetime(set_cookie: bytes, *, now: Callable[[], float], date: Callable[[], float | None]) -> Lifetime:
     """Return what the set-cookie-string *set_cookie* asks for.
 
-    *now* is the server's clock in seconds since 1970. *date* is the response's first Date header on the same scale, by
-    which browsers correct their reading of Expires: ``now`` when the response has none, None when it cannot be read.
+    *now* gives the server's clock in seconds since 1970. *date* gives the response's first Date header on the same
+    scale, by which browsers correct their reading of Expires: the clock when the response has none, None when it cannot
+    be read. Both are asked only when the verdict rests on a date.
 
-    >>> lifetime(b"a=b; Max-Age=3600", now=0, date=0)
+    >>> lifetime(b"a=b; Max-Age=3600", now=lambda: 0, date=lambda: 0)
     <Lifetime.PERSISTENT: 'persistent'>
-    >>> lifetime(b"a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", now=1e9, date=1e9)
+    >>> lifetime(b"a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", now=lambda: 1e9, date=lambda: 1e9)
     <Lifetime.DELETION: 'deletion'>
     """
-    if _FORBIDDEN.search(set_cookie):
+    if len(set_cookie.translate(None, _FORBIDDEN)) != len(set_cookie):
         return Lifetime.MALFORMED
-    if not _LIFETIME_NAMED.search(set_cookie):
+    end_of_value = set_cookie.find(b";")
+    if end_of_value < 0:
         return Lifetime.SESSION
+    attributes = set_cookie[end_of_value:]
+    if len(attributes) > _MOST_REMEMBERED:
+        return _judge(attributes) or _judge_dates(attributes, now(), date())
+    return _judge_remembered(attributes) or _judge_dates(attributes, now(), date())
+
+
+def _judge(attributes: bytes) -> Lifetime | None:
+    """Return the verdict on a cookie's attributes, or None when it rests on a date."""
+    if not _LIFETIME_NAMED.search(attributes):
+        return Lifetime.SESSION
+    max_ages, expires = _lifetimes(attributes)
+    return None if expires else _verdict(max_ages, expires, 0.0, None)
+
+
+# A site sends the same few attributes with each of its cookies.
+_judge_remembered = functools.lru_cache(maxsize=1024)(_judge)
+
+
+def _judge_dates(attributes: bytes, now: float, date: float | None) -> Lifetime:
+    max_ages, expires = _lifetimes(attributes)
+    return _verdict(max_ages, expires, now, None if date is None else min(now, date))
+
+
+def _verdict(max_ages: list[bytes], expires: list[bytes], now: float, clock: float | None) -> Lifetime:
+    if _is_sure_deletion(max_ages, expires, clock):
+        return Lifetime.DELETION
+    return Lifetime.PERSISTENT if _is_persistent(max_ages, expires, now) else Lifetime.DOUBTFUL
+
+
+def _lifetimes(attributes: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the values of Max-Age and of Expires."""
     max_ages: list[bytes] = []
     expires: list[bytes] = []
-    for segment in set_cookie.split(b";")[1:]:
-        name, _, value = segment.partition(b"=")
+    for attribute in attributes.split(b";"):
+        name, _, value = attribute.partition(b"=")
         name = name.strip(_WHITE_SPACE).lower()
         if name == b"max-age":
             max_ages.append(value.strip(_WHITE_SPACE))
         elif name == b"expires":
             expires.append(value.strip(_WHITE_SPACE))
-    if _is_sure_deletion(max_ages, expires, None if date is None else min(now, date)):
-        return Lifetime.DELETION
-    return Lifetime.PERSISTENT if _is_persistent(max_ages, expires, now) else Lifetime.DOUBTFUL
+    return max_ages, expires
 
 
 def as_session(set_cookie: bytes) -> bytes:

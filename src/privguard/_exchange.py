@@ -19,7 +19,6 @@ from ._policy import IF_ABSENT, CookieMode, Policy
 
 _NOSNIFF = "x-content-type-options"  # has one value; whatever else an app sends there is a mistake
 _IF_ABSENT = {name.lower(): (name, value) for name, value in IF_ABSENT}
-_WATCHED = frozenset({SET_COOKIE, *_IF_ABSENT})
 # With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
 # new nonce with an old body: a 304 keeps the stored body and takes the new header (RFC 9111 §3.2).
 _CACHING = frozenset({"cache-control", "surrogate-control", "x-accel-expires", "etag", "last-modified"})
@@ -137,31 +136,34 @@ class Exchange:
         fields: Fields[Spelled] = self._read(headers, dialect)
         nonce = self._settle_nonce(fields, dialect)
         self._head_sent = True
-        is_plain = nonce is None and not self.muted and not self._admits_inline
-        if is_plain and _WATCHED.isdisjoint(fields.names):
-            return [*self.rules.constant_headers[dialect], *fields.pairs]
-        ours = self._own_headers(fields, nonce)
-        theirs = self._app_headers(fields, dialect, _is_replaced_with_nonce if nonce else _NOSNIFF.__eq__)
+        names = fields.names
+        ours: list[tuple[Spelled, Spelled]]
+        if nonce is not None or self._root._muted or self._admits_inline or not _IF_ABSENT.keys().isdisjoint(names):
+            ours = list(self._own_headers(fields, nonce, dialect))
+        else:
+            ours = list(self.rules.constant_headers[dialect])
         if nonce is not None:
-            ours.append(("Cache-Control", for_one_visitor(_values(fields, "cache-control", dialect))))
-        return list(dialect.spell_fields(ours)) + theirs
+            return ours + self._app_headers(fields, dialect, _is_replaced_with_nonce)
+        if SET_COOKIE in names or _NOSNIFF in names:
+            return ours + self._app_headers(fields, dialect, _NOSNIFF.__eq__)
+        return ours + fields.pairs
 
     def interim_headers(
         self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
     ) -> list[tuple[Spelled, Spelled]]:
         """Return the header fields that may leave in a handshake or a 1xx answer, which no browser renders."""
-        return self._app_headers(self._read(headers, dialect), dialect, _NOSNIFF.__eq__)
+        return self._app_headers(self._read(headers, dialect), dialect, _is_never_replaced)
 
-    def set_cookie(self, value: bytes, date: float | None) -> bytes | None:
+    def set_cookie(self, value: bytes, date: Callable[[], float | None]) -> bytes | None:
         """Return what may leave of the Set-Cookie *value*: itself, itself without its lifetime, or None.
 
-        *date* is the response's first Date header in seconds since 1970: the clock when it has none, None when it
+        *date* gives the response's first Date header in seconds since 1970: the clock when it has none, None when it
         cannot be read.
         """
         mode = self.rules.cookies
         if mode is CookieMode.ALLOW:
             return value
-        kind = _cookies.lifetime(value, now=self._clock(), date=date)
+        kind = _cookies.lifetime(value, now=self._clock, date=date)
         if kind is Lifetime.DELETION or (kind is Lifetime.SESSION and mode is not CookieMode.BLOCK):
             return value
         name = _cookies.cookie_name(value)
@@ -183,12 +185,11 @@ class Exchange:
     def _app_headers(
         self, fields: Fields[Spelled], dialect: Dialect[Spelled], is_replaced: Callable[[str], bool]
     ) -> list[tuple[Spelled, Spelled]]:
-        date = self._response_date(fields, dialect) if SET_COOKIE in fields.names else None
         kept: list[tuple[Spelled, Spelled]] = []
         for lower, pair in zip(fields.names, fields.pairs):
             if lower == SET_COOKIE:
                 given = dialect.encode(pair[1])
-                judged = self.set_cookie(given, date)
+                judged = self.set_cookie(given, lambda: self._response_date(fields, dialect))
                 if judged is given:
                     kept.append(pair)
                 elif judged is not None:
@@ -201,7 +202,9 @@ class Exchange:
         dates = _values(fields, "date", dialect)
         return _cookies.plain_date(dates[0].strip(" \t").encode("latin-1")) if dates else self._clock()
 
-    def _own_headers(self, fields: Fields[Any], nonce: str | None) -> list[tuple[str, str]]:
+    def _own_headers(
+        self, fields: Fields[Spelled], nonce: str | None, dialect: Dialect[Spelled]
+    ) -> tuple[tuple[Spelled, Spelled], ...]:
         policies = self.rules.policies
         if self._admits_inline:
             policies = (_csp.serialize(_csp.with_inline(self.rules.directives)),)
@@ -212,17 +215,24 @@ class Exchange:
         ours += [pair for lower, pair in _IF_ABSENT.items() if lower == _NOSNIFF or lower not in fields.names]
         if self.policy.front_header and self.muted:
             ours.append((self.policy.front_header, "off"))
-        return ours
+        if nonce is not None:
+            ours.append(("Cache-Control", for_one_visitor(_values(fields, "cache-control", dialect))))
+        return dialect.spell_fields(ours)
 
     def _settle_nonce(self, fields: Fields[Spelled], dialect: Dialect[Spelled]) -> str | None:
         """Return the nonce of this response, if one was asked for, or may yet be and the settings say always."""
-        if self.policy.nonce_mode == "never":
+        mode = self.policy.nonce_mode
+        if mode == "never":
             return None
-        if self._root._nonce is None and self.policy.nonce_mode == "always":
+        if mode == "always" and self._root._nonce is None:
             kinds = _values(fields, "content-type", dialect)
             if not kinds or any(kind.strip().lower().startswith(_DOCUMENT_TYPES) for kind in kinds):
                 return self.nonce()
         return self._root._nonce
+
+
+def _is_never_replaced(lower: str) -> bool:
+    return False
 
 
 def _is_replaced_with_nonce(lower: str) -> bool:

@@ -6,6 +6,7 @@ randomness come in as arguments.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,6 +25,7 @@ _IF_ABSENT = {name.lower(): (name, value) for name, value in IF_ABSENT}
 _CACHING = frozenset({"cache-control", "surrogate-control", "x-accel-expires", "etag", "last-modified"})
 # The types in which a page's code could read a nonce; an answer without a type may be any of them.
 _DOCUMENT_TYPES = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
+_MAKING_NONCE = threading.Lock()
 
 
 def new_nonce() -> str:
@@ -106,7 +108,8 @@ class Exchange:
                     "csp_nonce() was called after the response's header had been sent without a nonce, as streaming "
                     'bodies do; call it before the response starts, or set PRIVGUARD["csp"]["nonce"] to "always"'
                 )
-            root._nonce = root.make_nonce()
+            with _MAKING_NONCE:  # two threads of one request must not make two
+                root._nonce = root._nonce or root.make_nonce()
         return root._nonce
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -143,16 +146,16 @@ class Exchange:
         else:
             ours = list(self.rules.constant_headers[dialect])
         if nonce is not None:
-            return ours + self._app_headers(fields, dialect, _is_replaced_with_nonce)
+            return ours + self._app_headers(fields, dialect, _caching_fields(names) | {_NOSNIFF})
         if SET_COOKIE in names or _NOSNIFF in names:
-            return ours + self._app_headers(fields, dialect, _NOSNIFF.__eq__)
+            return ours + self._app_headers(fields, dialect, frozenset({_NOSNIFF}))
         return ours + fields.pairs
 
     def interim_headers(
         self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
     ) -> list[tuple[Spelled, Spelled]]:
         """Return the header fields that may leave in a handshake or a 1xx answer, which no browser renders."""
-        return self._app_headers(self._read(headers, dialect), dialect, _is_never_replaced)
+        return self._app_headers(self._read(headers, dialect), dialect, frozenset())
 
     def set_cookie(self, value: bytes, date: Callable[[], float | None]) -> bytes | None:
         """Return what may leave of the Set-Cookie *value*: itself, itself without its lifetime, or None.
@@ -183,18 +186,21 @@ class Exchange:
         return fields
 
     def _app_headers(
-        self, fields: Fields[Spelled], dialect: Dialect[Spelled], is_replaced: Callable[[str], bool]
+        self, fields: Fields[Spelled], dialect: Dialect[Spelled], replaced: frozenset[str]
     ) -> list[tuple[Spelled, Spelled]]:
+        def date() -> float | None:
+            return self._response_date(fields, dialect)
+
         kept: list[tuple[Spelled, Spelled]] = []
         for lower, pair in zip(fields.names, fields.pairs):
             if lower == SET_COOKIE:
                 given = dialect.encode(pair[1])
-                judged = self.set_cookie(given, lambda: self._response_date(fields, dialect))
+                judged = self.set_cookie(given, date)
                 if judged is given:
                     kept.append(pair)
                 elif judged is not None:
                     kept.append((pair[0], dialect.decode(judged)))
-            elif not is_replaced(lower):
+            elif lower not in replaced:
                 kept.append(pair)
         return kept
 
@@ -231,12 +237,8 @@ class Exchange:
         return self._root._nonce
 
 
-def _is_never_replaced(lower: str) -> bool:
-    return False
-
-
-def _is_replaced_with_nonce(lower: str) -> bool:
-    return lower in _CACHING or lower == _NOSNIFF or lower.endswith("cdn-cache-control")
+def _caching_fields(names: Iterable[str]) -> frozenset[str]:
+    return _CACHING.union(name for name in names if name.endswith("cdn-cache-control"))
 
 
 def _values(fields: Fields[Spelled], wanted: str, dialect: Dialect[Spelled]) -> list[str]:

@@ -78,9 +78,11 @@ class Dialect(Generic[Spelled]):
     def read(self, headers: Iterable[tuple[Any, Any]] | None) -> Fields[Spelled]:
         """Return the fields that can be read; the others are left out and counted."""
         given = list(headers or ())
+        known = self._names
         try:
-            names = [self._names[name] for name, _ in given]
-            if not _has_forbidden(self.encode(self._empty.join([pair[1] for pair in given]))):
+            names = [known[name] for name, _ in given]
+            values = self.encode(self._empty.join([pair[1] for pair in given]))
+            if len(values.translate(None, _FORBIDDEN)) == len(values):
                 return Fields(names, given, 0)
         except (TypeError, ValueError, AttributeError):
             pass  # something is odd: look at each by itself

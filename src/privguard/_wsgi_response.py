@@ -19,16 +19,28 @@ REFUSED_HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Leng
 class GuardedResponse:
     """The response of one request on its way from the app to the server."""
 
+    __slots__ = (
+        "_file_wrapper",
+        "_given",
+        "_given_first",
+        "_sent",
+        "_start_response",
+        "_status",
+        "exchange",
+        "has_failed",
+        "has_started",
+    )
+    _given: Any
+    _given_first: list[Any]
+    _sent: list[tuple[str, str]]
+    _status: int
+
     def __init__(self, exchange: Exchange, start_response: StartResponse, file_wrapper: Any) -> None:
         self.exchange = exchange
         self.has_started = False
         self.has_failed = False
         self._start_response = start_response
         self._file_wrapper = file_wrapper
-        self._given: Any = ()
-        self._given_first: list[Any] = []
-        self._sent: list[tuple[str, str]] = []
-        self._status = 0
 
     def start(self, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Callable[[bytes], object]:
         """The start_response that the app is given; it may be called late, and again with exc_info."""

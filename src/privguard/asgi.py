@@ -112,7 +112,7 @@ def _guarded_message(message: Message, exchange: Exchange) -> Message:
         headers = message.get("headers")
         if renders:
             return {**message, "headers": exchange.response_headers(message.get("status", 0), headers, BYTES)}
-        return {**message, "headers": exchange.interim_headers(headers, BYTES)}
+        return {**message, "headers": exchange.interim_headers(headers, BYTES)} if headers else message
     if message_type == "http.response.early_hint":
         hints = exchange.interim_headers([(b"link", link) for link in message["links"]], BYTES)
         return {**message, "links": [link for _, link in hints]}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.signals import request_started
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
@@ -22,7 +24,7 @@ from .policy import project_policy
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 # On each of the pages that Django shows a developer, and a visitor never.
-_DEBUG_PAGE = b"<code>DEBUG = True</code>"
+_DEBUG_PAGE = re.compile(rb">DEBUG\s*=\s*True<")
 
 
 class LazyNonce(SimpleLazyObject):  # type: ignore[type-arg]  # generic in the stubs only
@@ -54,6 +56,7 @@ class PrivacyMiddleware:
         if self.is_async:
             markcoroutinefunction(self)
         _logs.install()
+        request_started.connect(_forget_last_request, dispatch_uid="privguard")
 
     def __call__(self, request: HttpRequest) -> Any:
         """Answer one request, or return the coroutine that does."""
@@ -68,8 +71,9 @@ class PrivacyMiddleware:
 
     def _open(self, request: Any) -> Exchange | None:
         try:
-            exchange = Exchange(self.policy, _path(request), parent=_parent(request))
-            exchange.make_nonce = _shared_nonce(request)
+            around = _parent(request)
+            exchange = Exchange(self.policy, _path(request), parent=around)
+            (around or exchange).make_nonce = _shared_nonce(request)
             _context.current.set(exchange)
             request._privguard_exchange = exchange
             if self.policy.nonce_mode == "never":
@@ -93,9 +97,16 @@ class PrivacyMiddleware:
         except Exception as error:
             _logs.tell_failure(error)
             response.close()
-            return _refusal()
+            response = _refusal()
         response._resource_closers.append(exchange.end)  # type: ignore[attr-defined]
         return response
+
+
+def _forget_last_request(**kwargs: Any) -> None:
+    """Let the thread of a kept connection log again, when its next request is a static file's and never gets here."""
+    exchange = _context.current.get()
+    if exchange is not None and exchange.ended:
+        _context.current.set(None)
 
 
 def _path(request: Any) -> str:
@@ -113,8 +124,8 @@ def _parent(request: Any) -> Exchange | None:
 
 def _hide_cookies(request: Any) -> None:
     request.META.pop("HTTP_COOKIE", None)
-    for cached in ("COOKIES", "headers"):
-        vars(request).pop(cached, None)
+    request.COOKIES = {}
+    vars(request).pop("headers", None)  # cached from META
     if hasattr(request, "scope"):
         request.scope = {**request.scope, "headers": without_cookies(request.scope["headers"])}
 
@@ -130,7 +141,7 @@ def _shared_nonce(request: HttpRequest) -> Callable[[], str]:
 
 
 def _is_debug_page(response: HttpResponseBase) -> bool:
-    return _DEBUG_PAGE in getattr(response, "content", b"")
+    return _DEBUG_PAGE.search(getattr(response, "content", b"")) is not None
 
 
 def _guard_headers(response: HttpResponseBase, exchange: Exchange) -> None:
@@ -144,8 +155,10 @@ def _guard_headers(response: HttpResponseBase, exchange: Exchange) -> None:
             left.append(value)
         elif name in response.headers:
             # Django keeps one value a name. Of a Content-Security-Policy that may be a list of policies, all of which
-            # hold (CSP3 §3.1), as they would in header fields of their own.
-            response.headers[name] = f"{response.headers[name]}, {value}"
+            # hold (CSP3 §3.1), as they would in header fields of their own. A view may return one response object for
+            # every request, with our policies of the last time in front.
+            ours = response.headers[name]
+            response.headers[name] = value if f"{value}, ".startswith(f"{ours}, ") else f"{ours}, {value}"
         else:
             response.headers[name] = value
     _replace_cookies(response, left)

@@ -1,0 +1,13 @@
+"""What every test stands on."""
+
+from __future__ import annotations
+
+import django
+from hypothesis import HealthCheck, settings
+
+# How fast a machine is makes no test pass or fail: timings belong in benchmarks.
+settings.register_profile("privguard", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("privguard")
+
+# Tests of what a Django version does not have yet are no tests of it: they are left out by name, never skipped.
+collect_ignore = ["integrations/test_django_own_csp.py"] if django.VERSION < (6, 1) else []

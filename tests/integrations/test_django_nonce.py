@@ -1,0 +1,177 @@
+"""Tests of the nonce in a Django project: one for each response, by whatever name a view or a template asks for it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.http import HttpResponse, StreamingHttpResponse
+from django.template import RequestContext, Template
+from django.test import override_settings
+
+import privguard.asgi
+import privguard.wsgi
+from integrations.django_project.doors import DOORS, HANDLERS, OneView, visit
+
+every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+both_handlers = pytest.mark.parametrize("door", HANDLERS, ids=lambda door: door.__name__)
+
+
+def hello(request):
+    return HttpResponse("<p>Hello")
+
+
+def render(request, template):
+    return HttpResponse(Template(template).render(RequestContext(request)))
+
+
+NAMES = {
+    "request": lambda request: HttpResponse(request.csp_nonce),
+    "as-django-names-it": lambda request: HttpResponse(request._csp_nonce),
+    "function": lambda request: HttpResponse(privguard.csp_nonce()),
+    "template": lambda request: render(request, "{{ csp_nonce }}"),
+    "template-as-django-csp": lambda request: render(request, "{{ CSP_NONCE }}"),
+    "template-through-the-request": lambda request: render(request, "{{ request.csp_nonce }}"),
+}
+
+
+@every_door
+@pytest.mark.parametrize("name", NAMES)
+def test_nonce_by_each_name(door, name):
+    """The page gets 128 bits in base64url, and the header names the same and no other."""
+    answer = visit(door, NAMES[name])
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", answer.body.decode())
+    assert answer.nonces == {answer.body.decode()}
+
+
+@every_door
+def test_nonce_is_one_for_a_response_and_new_for_the_next(door):
+    """All names, in one page, again and again: one nonce; on the next page another."""
+
+    def view(request):
+        parts = [one(request).content for one in NAMES.values()]
+        return HttpResponse(b" ".join(parts * 2))
+
+    with override_settings(ROOT_URLCONF=OneView(view)):
+        visitor = door()
+        first, second = (set(visitor.ask("GET", "/").body.split()) for _ in range(2))
+    assert len(first) == len(second) == 1
+    assert first != second
+
+
+@every_door
+def test_nonce_that_nobody_read(door):
+    """A page that needs none gets none, and may be cached as before; asking whether there is one does not make one."""
+
+    def view(request):
+        seen = [bool(request.csp_nonce), bool(request._csp_nonce)]
+        page = render(request, "{% if csp_nonce %}made{% endif %}{% if CSP_NONCE %}made{% endif %}")
+        return HttpResponse(f"{seen} {page.content.decode()}", headers={"Cache-Control": "public", "ETag": '"1"'})
+
+    answer = visit(door, view)
+    assert answer.body == b"[False, False] "
+    assert (answer.nonces, len(answer.policies)) == (set(), 1)
+    assert (answer.only("cache-control"), answer.only("etag")) == ("public", '"1"')
+
+
+@every_door
+def test_nonce_is_true_once_it_was_read(door):
+    """As Django's own is: a library's template may ask whether the page uses nonces."""
+
+    def view(request):
+        return render(request, "{{ csp_nonce }} {% if csp_nonce and CSP_NONCE and request.csp_nonce %}made{% endif %}")
+
+    assert visit(door, view).body.endswith(b" made")
+
+
+@every_door
+def test_page_with_a_nonce_is_for_one_visitor(door):
+    """No cache may hand it to the next, and the browser may not pair it with the header of another day."""
+
+    def view(request):
+        headers = {"Cache-Control": "public, max-age=60", "ETag": '"1"', "Last-Modified": "yesterday"}
+        return HttpResponse(request.csp_nonce, headers=headers)
+
+    answer = visit(door, view)
+    assert answer.only("cache-control") == "max-age=60, private"
+    assert answer.every("etag") == answer.every("last-modified") == []
+
+
+@every_door
+def test_nonce_admits_no_third_party_file(door):
+    """The nonce lets inline code in; a second policy admits files of the site itself alone, nonce or not."""
+    policies = visit(door, NAMES["request"]).policies
+    assert [policy["script-src"][0] for policy in policies] == ["'self'", "'self'"]
+    own_files_and_inline = ["'self'", "'unsafe-inline'"]
+    assert policies[1] == {"script-src": own_files_and_inline, "style-src": own_files_and_inline}
+
+
+@every_door
+def test_mode_never(door):
+    """There is no nonce: templates get an empty one, and code that asks is told which setting to change."""
+
+    def view(request):
+        with pytest.raises(privguard.NonceError, match=re.escape('PRIVGUARD["csp"]["nonce"] to "auto"')):
+            privguard.csp_nonce()
+        assert request.csp_nonce == ""
+        return render(request, "[{{ csp_nonce }}{{ CSP_NONCE }}{{ request.csp_nonce }}]")
+
+    answer = visit(door, view, PRIVGUARD={"csp": {"nonce": "never"}})
+    assert (answer.body, answer.nonces) == (b"[]", set())
+
+
+@every_door
+def test_mode_always(door):
+    """The header names a nonce on every page, and on nothing that is no page."""
+    settings = {"PRIVGUARD": {"csp": {"nonce": "always"}}}
+    assert len(visit(door, hello, **settings).nonces) == 1
+    answer = visit(door, lambda request: HttpResponse(b"{}", content_type="application/json"), **settings)
+    assert (answer.status, answer.nonces) == (200, set())
+
+
+# ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def streams(request, read):
+    """Two chunks, the second read when the header has long left: the nonce, or why there is none."""
+
+    def chunks():
+        yield "<p>"
+        try:
+            yield str(read(request))
+        except privguard.NonceError as error:
+            yield str(error)
+
+    async def async_chunks():
+        for chunk in chunks():
+            yield chunk
+
+    return StreamingHttpResponse(async_chunks() if hasattr(request, "scope") else chunks())
+
+
+READS = {"request": lambda request: request.csp_nonce, "function": lambda request: privguard.csp_nonce()}
+
+
+@every_door
+@pytest.mark.parametrize("read", READS)
+def test_nonce_read_too_late(door, read):
+    """A stream that asks for its first nonce after the header left gets an error that says what to do, not a page
+    that the browser will not run."""
+    answer = visit(door, lambda request: streams(request, READS[read]))
+    assert answer.body.endswith(b'before the response starts, or set PRIVGUARD["csp"]["nonce"] to "always"')
+    assert answer.nonces == set()
+
+
+@every_door
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("mode", ["auto", "always"])
+def test_nonce_of_a_stream_that_is_in_time(door, read, mode):
+    """What the error says helps: the nonce is read before the stream starts, or made for every page."""
+
+    def view(request):
+        if mode == "auto":
+            READS[read](request)[:1]
+        return streams(request, READS[read])
+
+    answer = visit(door, view, PRIVGUARD={"csp": {"nonce": mode}})
+    assert answer.nonces == {answer.body.decode().removeprefix("<p>")}

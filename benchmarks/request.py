@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from privguard import Policy
+from privguard._headers import TEXT
 from privguard.asgi import PrivacyMiddleware as AsgiMiddleware
 from privguard.wsgi import PrivacyMiddleware as WsgiMiddleware
 
@@ -39,8 +40,8 @@ BYTES = {id(pair): (pair[0].lower().encode(), pair[1].encode()) for pair in HEAD
 
 
 def constant_headers() -> list[tuple[str, str]]:
-    rules = Policy().rules_for("/")
-    return next(list(pairs) for pairs in rules.constant_headers.values() if isinstance(pairs[0][0], str))
+    """What privguard adds to a response that sets none of it."""
+    return [*Policy().rules_for("/").policy_fields[TEXT], *TEXT.if_absent[frozenset()]]
 
 
 # ── WSGI ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -251,6 +251,23 @@ def test_joining_leaves_nothing_behind(client: Client) -> None:
     assert not [path for path in PAGES if "Unforgettable" in client.get(path).text]
 
 
+@pytest.mark.parametrize("age", ["0", "9", "012"])
+@pytest.mark.parametrize("name", ["Unforgettable", ""])
+def test_joining_as_a_child(client: Client, age: str, name: str) -> None:
+    """A child's form is turned down in the site's own look, which neither repeats it nor names the limit."""
+    response = client.post("/join", data={"name": name, "email": "", "age": age, "newsletter": "yes"})
+    assert (response.status_code, cookies(response)) == (403, [])
+    assert "What you sent is deleted" in response.text
+    assert "Unforgettable" not in response.text
+    assert not re.search(r"\d", re.sub("<[^>]*>", "", response.text))
+
+
+def test_joining_as_the_youngest_member(client: Client) -> None:
+    """Whoever is old enough, even by a day, joins like anybody else."""
+    age = str(SETTINGS["children"]["minimum_age"])
+    assert "Welcome, <em>Ada</em>" in client.post("/join", data={**JOINING, "age": age}).text
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -409,4 +426,3 @@ def test_settings_and_the_site_that_they_are_for(client: Client) -> None:
     assert client.get(SETTINGS["user_image_paths"][0]).status_code == 200
     assert SETTINGS["cookies"]["visit"] == ["session"]
     assert set(SETTINGS["children"]["age_fields"]) <= set(Parts(client.get("/join")).fields())
-    assert f"{SETTINGS['logs']['retention_days']} days" in client.get("/privacy").text

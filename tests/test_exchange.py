@@ -66,6 +66,36 @@ def test_first_date_of_the_response_is_the_clock_for_expires():
     assert values(answer(None, [cookie, *dates]), "set-cookie") == ["a=b"]
     assert values(answer(None, [cookie, *dates[::-1]]), "set-cookie") == [cookie[1]]
     assert values(answer(None, [cookie]), "set-cookie") == [cookie[1]]
+    assert values(answer(None, [cookie, ("Date", "yesterday")]), "set-cookie") == ["a=b"]
+
+
+def test_date_with_a_blank_in_its_name_is_the_clock_of_one_browser_and_not_of_the_other():
+    """Chromium reads such a name and Firefox does not: neither may keep the cookie."""
+    cookie = ("Set-Cookie", "a=b; Expires=Fri, 01 Jan 1971 00:00:00 GMT")
+    early, late = "Thu, 01 Jan 1970 00:00:00 GMT", "Sun, 09 Sep 2001 01:46:40 GMT"
+    assert values(answer(None, [cookie, ("Date ", early), ("Date", late)]), "set-cookie") == ["a=b"]
+    assert values(answer(None, [cookie, ("Date ", late), ("Date", early)]), "set-cookie") == ["a=b"]
+
+
+@pytest.mark.parametrize("headers", [5, object(), "ab", b"ab", {"Set-Cookie": "a=b"}, {b"a"}, [5], [["a"]], [None]])
+def test_what_is_no_header_list_costs_the_app_its_headers_and_the_visitor_nothing(headers):
+    """Whatever an app passes for headers, a response with privguard's own leaves."""
+    for dialect in (BYTES, TEXT):
+        exchange = Exchange(Policy(), "/")
+        assert exchange.response_headers(200, headers, dialect) == Exchange(Policy(), "/").response_headers(
+            200, [], dialect
+        )
+
+
+def test_cookie_in_any_kind_of_bytes_is_judged():
+    """A bytearray is no way around the policy, and no error."""
+    headers = [
+        (b"set-cookie", bytearray(b"visitor=1; Max-Age=3600")),
+        (b"set-cookie", memoryview(b"sessionid=1; Max-Age=3600")),
+        (b"set-cookie", bytearray(b"cart=1")),
+    ]
+    left = Exchange(Policy(), "/").response_headers(200, headers, BYTES)
+    assert [bytes(value) for name, value in left if name == b"set-cookie"] == [b"sessionid=1", b"cart=1"]
 
 
 def test_everything_else_of_the_app_stays_as_it_was():

@@ -22,7 +22,8 @@ LAYERS = [
     ["__init__", "_wsgi_response"],
     ["asgi", "wsgi"],
     ["flask", "django"],
-    ["cli", "__main__"],
+    ["cli"],
+    ["__main__"],
 ]
 LAYER_OF = {module: number for number, layer in enumerate(LAYERS) for module in layer}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -18,6 +18,8 @@ class InProgress(Protocol):
     @property
     def muted(self) -> bool: ...
     @property
+    def in_call(self) -> bool: ...
+    @property
     def ended(self) -> bool: ...
     @property
     def raised(self) -> bool: ...
@@ -28,6 +30,16 @@ class InProgress(Protocol):
 
 
 current: ContextVar[InProgress | None] = ContextVar("privguard_exchange", default=None)
+
+
+def go_back_to(around: InProgress | None) -> None:
+    """Make the exchange *around* the current one again, if its app is still being called.
+
+    A guarded app may run inside another one's call. Where it does not, the context keeps its last exchange: servers
+    write their access line when the app is done.
+    """
+    if around is not None and around.in_call:
+        current.set(around)
 
 
 def flag_child() -> None:

@@ -19,7 +19,6 @@ _MAX_ATTRIBUTE_VALUE = 1024  # bytes; a longer value makes browsers ignore the a
 _WHITE_SPACE = b" \t"  # the only bytes that are trimmed (RFC 6265bis §5.6)
 
 _MOST_REMEMBERED = 256  # bytes of attributes whose verdict is remembered; real ones take some 80
-_FORBIDDEN = b"\r\n\0"
 # A quick look for what no session cookie has. Patterns on bytes fold ASCII letters only, as browsers do.
 _LIFETIME_NAMED = re.compile(rb";[ \t]*(?:expires|max-age)[ \t]*(?:[=;]|\Z)", re.IGNORECASE)
 _MAX_AGE_VALID = re.compile(rb"-?[0-9]+")
@@ -55,7 +54,8 @@ def lifetime(set_cookie: bytes, *, now: Callable[[], float], date: Callable[[], 
     >>> lifetime(b"a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", now=lambda: 1e9, date=lambda: 1e9)
     <Lifetime.DELETION: 'deletion'>
     """
-    if len(set_cookie.translate(None, _FORBIDDEN)) != len(set_cookie):
+    # Here and below: finding in bytes is several times quicker than `in`.
+    if set_cookie.find(b"\n") >= 0 or set_cookie.find(b"\r") >= 0 or set_cookie.find(b"\0") >= 0:
         return Lifetime.MALFORMED
     end_of_value = set_cookie.find(b";")
     if end_of_value < 0:

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import _cookies, _csp, _logs
 from ._cookies import Lifetime
 from ._csp import NONCE_MARK
 from ._errors import NonceError
-from ._headers import SET_COOKIE, Dialect, Fields, Spelled, for_one_visitor
-from ._policy import IF_ABSENT, CookieMode, Policy
+from ._headers import IF_ABSENT, NOSNIFF, SET_COOKIE, Dialect, Kind, Spelled, for_one_visitor
+from ._policy import CookieMode, Policy
 
-_NOSNIFF = "x-content-type-options"  # has one value; whatever else an app sends there is a mistake
-_IF_ABSENT = {name.lower(): (name, value) for name, value in IF_ABSENT}
 # With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
 # new nonce with an old body: a 304 keeps the stored body and takes the new header (RFC 9111 §3.2).
 _CACHING = frozenset({"cache-control", "surrogate-control", "x-accel-expires", "etag", "last-modified"})
 # The types in which a page's code could read a nonce; an answer without a type may be any of them.
 _DOCUMENT_TYPES = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
+_NONE: frozenset[str] = frozenset()
 _MAKING_NONCE = threading.Lock()
 
 
@@ -42,75 +41,68 @@ class Exchange:
     both, and each enforces its own policy.
     """
 
-    __slots__ = (
-        "_admits_inline",
-        "_clock",
-        "_head_sent",
-        "_muted",
-        "_nonce",
-        "_root",
-        "ended",
-        "make_nonce",
-        "path",
-        "policy",
-        "raised",
-        "rules",
-    )
+    # Of the class until a request has its own: most requests never do.
+    in_call: bool = True
+    """Whether the app is being called; what it returned may still be read."""
+    ended: bool = False
+    """Whether the app is done with the request, its body included."""
+    raised: bool = False
+    """Whether it was done by an exception."""
+    _admits_inline: bool = False
+    _head_sent: bool = False
+    _muted: bool = False
+    _nonce: str | None = None
 
     def __init__(
         self,
         policy: Policy,
         path: str,
-        *,
         parent: Exchange | None = None,
         make_nonce: Callable[[], str] = new_nonce,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.policy = policy
         self.path = path
+        self.parent = parent
         self.rules = policy.rules_for(path)
         self.make_nonce = make_nonce
-        self.ended = False
-        self.raised = False
         self._clock = clock
-        self._admits_inline = False
-        self._head_sent = False
-        self._nonce: str | None = None
-        self._muted = False
-        self._root: Exchange = self if parent is None else parent._root
         if path in policy.quiet_paths:
-            self._root._muted = True
+            self.flag_child()
 
     # ── what the request's own code may do ───────────────────────────────────────────────────────────────────────────
 
     @property
     def muted(self) -> bool:
         """Whether nothing about this request may reach a log; once true it stays so."""
-        return self._root._muted
+        return self._muted if self.parent is None else self.parent.muted
 
     def flag_child(self) -> None:
         """Mute the rest of the request."""
-        self._root._muted = True
+        self._outermost()._muted = True
 
     @property
     def has_nonce(self) -> bool:
         """Whether the response's nonce has been made."""
-        return self._root._nonce is not None
+        return self._outermost()._nonce is not None
 
     def nonce(self) -> str:
         """Return the response's nonce; raises NonceError when none can be given."""
         if self.policy.nonce_mode == "never":
             raise NonceError('csp_nonce() is switched off; set PRIVGUARD["csp"]["nonce"] to "auto" or "always"')
-        root = self._root
-        if root._nonce is None:
-            if self._head_sent or root._head_sent:
+        outermost = self._outermost()
+        if outermost._nonce is None:
+            if self._head_sent or outermost._head_sent:
                 raise NonceError(
                     "csp_nonce() was called after the response's header had been sent without a nonce, as streaming "
                     'bodies do; call it before the response starts, or set PRIVGUARD["csp"]["nonce"] to "always"'
                 )
             with _MAKING_NONCE:  # two threads of one request must not make two
-                root._nonce = root._nonce or root.make_nonce()
-        return root._nonce
+                outermost._nonce = outermost._nonce or outermost.make_nonce()
+        return outermost._nonce
+
+    def _outermost(self) -> Exchange:
+        return self if self.parent is None else self.parent._outermost()
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,32 +128,30 @@ class Exchange:
         """Return the header fields that leave: privguard's own, then the app's that may, in their order."""
         if 100 <= status < 200:
             return self.interim_headers(headers, dialect)
-        fields: Fields[Spelled] = self._read(headers, dialect)
-        nonce = self._settle_nonce(fields, dialect)
+        kept, present = self._app_fields(headers, dialect)
+        nonce = self._settle_nonce(kept, dialect)
         self._head_sent = True
-        names = fields.names
-        ours: list[tuple[Spelled, Spelled]]
-        if nonce is not None or self._root._muted or self._admits_inline or not _IF_ABSENT.keys().isdisjoint(names):
-            ours = list(self._own_headers(fields, nonce, dialect))
-        else:
-            ours = list(self.rules.constant_headers[dialect])
+        if nonce is None and not self.muted and not self._admits_inline:
+            return list(self.rules.policy_fields[dialect] + dialect.if_absent[present]) + kept
+        ours = [(self.policy.csp_header, policy) for policy in self._policies(nonce)]
+        if self.policy.front_header and self.muted:
+            ours.append((self.policy.front_header, "off"))
         if nonce is not None:
-            return ours + self._app_headers(fields, dialect, _caching_fields(names) | {_NOSNIFF})
-        if SET_COOKIE in names or _NOSNIFF in names:
-            return ours + self._app_headers(fields, dialect, frozenset({_NOSNIFF}))
-        return ours + fields.pairs
+            ours.append(("Cache-Control", for_one_visitor(dialect.values(kept, "cache-control"))))
+            kept = [field for field in kept if not _lets_caches_share(dialect.lower(field[0]))]
+        return list(dialect.spell_fields(ours) + dialect.if_absent[present]) + kept
 
     def interim_headers(
         self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
     ) -> list[tuple[Spelled, Spelled]]:
         """Return the header fields that may leave in a handshake or a 1xx answer, which no browser renders."""
-        return self._app_headers(self._read(headers, dialect), dialect, frozenset())
+        return self._app_fields(headers, dialect)[0]
 
     def set_cookie(self, value: bytes, date: Callable[[], float | None]) -> bytes | None:
         """Return what may leave of the Set-Cookie *value*: itself, itself without its lifetime, or None.
 
-        *date* gives the response's first Date header in seconds since 1970: the clock when it has none, None when it
-        cannot be read.
+        *date* gives the response's Date header in seconds since 1970: the clock when it has none, None when it cannot
+        be read.
         """
         mode = self.rules.cookies
         if mode is CookieMode.ALLOW:
@@ -175,73 +165,92 @@ class Exchange:
             or mode is CookieMode.BLOCK
             or (mode is CookieMode.STRIP and kind is Lifetime.PERSISTENT and name not in self.policy.visit)
         )
-        if not self.muted:
-            _logs.tell_cookie(name, self.path, mode.value, removed=removed)
+        if not self.muted and not _logs.has_told_cookie(name):
+            _logs.tell_cookie(name, self.path, mode.value, kind.value, removed=removed)
         return None if removed else _cookies.as_session(value)
 
-    def _read(self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]) -> Fields[Spelled]:
-        fields = dialect.read(headers)
-        if fields.dropped and not self.muted:
-            _logs.tell_malformed(self.path)
-        return fields
+    def _app_fields(
+        self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
+    ) -> tuple[list[tuple[Spelled, Spelled]], frozenset[str]]:
+        """Return the app's header fields that may leave, and which names of IF_ABSENT are among them."""
+        given = headers if type(headers) is list else _as_list(headers)
+        kind = dialect.kind_of(given)
+        if kind is Kind.PLAIN:
+            return given, _NONE
+        if kind is Kind.ODD:
+            readable = dialect.readable(given)
+            if len(readable) < len(given) and not self.muted:
+                _logs.tell_malformed(self.path)
+            given = readable
+        return self._look_through(given, dialect)
 
-    def _app_headers(
-        self, fields: Fields[Spelled], dialect: Dialect[Spelled], replaced: frozenset[str]
-    ) -> list[tuple[Spelled, Spelled]]:
-        def date() -> float | None:
-            return self._response_date(fields, dialect)
+    def _look_through(
+        self, given: Sequence[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]
+    ) -> tuple[list[tuple[Spelled, Spelled]], frozenset[str]]:
+        plain = dialect.plain
+        present: set[str] = set()
 
-        kept: list[tuple[Spelled, Spelled]] = []
-        for lower, pair in zip(fields.names, fields.pairs):
-            if lower == SET_COOKIE:
-                given = dialect.encode(pair[1])
-                judged = self.set_cookie(given, date)
-                if judged is given:
-                    kept.append(pair)
-                elif judged is not None:
-                    kept.append((pair[0], dialect.decode(judged)))
-            elif lower not in replaced:
-                kept.append(pair)
-        return kept
+        def look_at(pair: tuple[Spelled, Spelled]) -> tuple[Spelled, Spelled] | None:
+            name = dialect.lower(pair[0])
+            if name == SET_COOKIE:
+                return self._guarded_cookie(pair, given, dialect)
+            if name in IF_ABSENT:
+                if name == NOSNIFF and dialect.encode(pair[1]).strip().lower() != b"nosniff":
+                    return None  # it has one value; whatever else an app sends there is a mistake
+                present.add(name)
+            return pair
 
-    def _response_date(self, fields: Fields[Spelled], dialect: Dialect[Spelled]) -> float | None:
-        dates = _values(fields, "date", dialect)
-        return _cookies.plain_date(dates[0].strip(" \t").encode("latin-1")) if dates else self._clock()
+        # One look-up for each of the many fields that nothing is asked about.
+        kept = [one for pair in given if (one := pair if pair[0] in plain else look_at(pair))]
+        return kept, frozenset(present)
 
-    def _own_headers(
-        self, fields: Fields[Spelled], nonce: str | None, dialect: Dialect[Spelled]
-    ) -> tuple[tuple[Spelled, Spelled], ...]:
-        policies = self.rules.policies
+    def _guarded_cookie(
+        self, pair: tuple[Spelled, Spelled], given: Sequence[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]
+    ) -> tuple[Spelled, Spelled] | None:
+        value = dialect.encode(pair[1])
+        left = self.set_cookie(value, lambda: self._response_date(given, dialect))
+        if left is value:
+            return pair
+        return None if left is None else (pair[0], dialect.decode(left))
+
+    def _response_date(self, given: Iterable[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]) -> float | None:
+        """Return the earliest date by which some browser may correct its clock; None when one cannot be read.
+
+        Browsers take the first Date header. Chromium reads a name with blanks behind it, and Firefox does not.
+        """
+        as_firefox = (pair for pair in given if len(pair[0]) == len("date"))
+        firsts = dialect.values(given, "date")[:1] + dialect.values(as_firefox, "date")[:1]
+        dates = [_cookies.plain_date(first.strip(" \t").encode("latin-1")) for first in firsts]
+        return None if None in dates else min((date for date in dates if date is not None), default=self._clock())
+
+    def _policies(self, nonce: str | None) -> tuple[str, ...]:
         if self._admits_inline:
-            policies = (_csp.serialize(_csp.with_inline(self.rules.directives)),)
-        elif nonce is not None:
-            mark = NONCE_MARK.format(nonce)
-            policies = tuple(policy.replace(NONCE_MARK, mark) for policy in self.rules.nonced_policies)
-        ours = [(self.policy.csp_header, policy) for policy in policies]
-        ours += [pair for lower, pair in _IF_ABSENT.items() if lower == _NOSNIFF or lower not in fields.names]
-        if self.policy.front_header and self.muted:
-            ours.append((self.policy.front_header, "off"))
-        if nonce is not None:
-            ours.append(("Cache-Control", for_one_visitor(_values(fields, "cache-control", dialect))))
-        return dialect.spell_fields(ours)
+            return (_csp.serialize(_csp.with_inline(self.rules.directives)),)
+        if nonce is None:
+            return self.rules.policies
+        mark = NONCE_MARK.format(nonce)
+        return tuple(policy.replace(NONCE_MARK, mark) for policy in self.rules.nonced_policies)
 
-    def _settle_nonce(self, fields: Fields[Spelled], dialect: Dialect[Spelled]) -> str | None:
+    def _settle_nonce(self, kept: Iterable[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]) -> str | None:
         """Return the nonce of this response, if one was asked for, or may yet be and the settings say always."""
         mode = self.policy.nonce_mode
         if mode == "never":
             return None
-        if mode == "always" and self._root._nonce is None:
-            kinds = _values(fields, "content-type", dialect)
-            if not kinds or any(kind.strip().lower().startswith(_DOCUMENT_TYPES) for kind in kinds):
-                return self.nonce()
-        return self._root._nonce
+        nonce = self._outermost()._nonce
+        if nonce is None and mode == "always" and _may_be_document(dialect.values(kept, "content-type")):
+            return self.nonce()
+        return nonce
 
 
-def _caching_fields(names: Iterable[str]) -> frozenset[str]:
-    return _CACHING.union(name for name in names if name.endswith("cdn-cache-control"))
+def _as_list(headers: Iterable[tuple[Any, Any]] | None) -> list[tuple[Any, Any]]:
+    if headers is None:
+        return []
+    return list(headers) if isinstance(headers, Iterable) else [headers]
 
 
-def _values(fields: Fields[Spelled], wanted: str, dialect: Dialect[Spelled]) -> list[str]:
-    return [
-        dialect.encode(pair[1]).decode("latin-1") for name, pair in zip(fields.names, fields.pairs) if name == wanted
-    ]
+def _lets_caches_share(name: str) -> bool:
+    return name in _CACHING or name.endswith("cdn-cache-control")
+
+
+def _may_be_document(content_types: Sequence[str]) -> bool:
+    return not content_types or any(one.strip().lower().startswith(_DOCUMENT_TYPES) for one in content_types)

@@ -30,6 +30,7 @@ _CURES = {
     b"remember_token": "Flask-Login: login_user(user, remember=False)",
 }
 _ANY_CURE = "set it without Max-Age and Expires"
+_OR_DEMO = 'or list the path in PRIVGUARD["demo_paths"]'
 
 
 def install() -> None:
@@ -71,19 +72,27 @@ def may_write(record: logging.LogRecord, exchange: _context.InProgress) -> bool:
         return True
 
 
-def tell_cookie(name: bytes, path: str, mode: str, *, removed: bool) -> None:
-    """Write one line, the first time in a process that the cookie *name* is removed or loses its lifetime."""
-    if name in _told_cookies or len(_told_cookies) >= _MOST_COOKIE_NAMES:
-        return
+def has_told_cookie(name: bytes) -> bool:
+    """Whether the line about the cookie *name* has been written, or so many others that no more are."""
+    return name in _told_cookies or len(_told_cookies) >= _MOST_COOKIE_NAMES
+
+
+def tell_cookie(name: bytes, path: str, mode: str, kind: str, *, removed: bool) -> None:
+    """Write the one line in a process that says that the cookie *name* is removed or loses its lifetime.
+
+    *kind* is the value of a Lifetime: what the cookie asked for.
+    """
     _told_cookies.add(name)
     shown = repr(name[:100].decode("latin-1"))[1:-1] or "(no name)"
-    done = "removed the persistent cookie" if removed else "cut the lifetime of the persistent cookie"
+    done = f"{'removed' if removed else 'cut the lifetime of'} the persistent cookie"
     cures = [_CURES.get(name, _ANY_CURE)]
-    if mode == "block":
-        done, cures = "removed the cookie", ["do not set cookies here"]
-    elif removed:
-        cures.append(f'or add "{shown}" to PRIVGUARD["cookies"]["visit"] to keep it for the visit')
-    cures.append('or list the path in PRIVGUARD["demo_paths"]')
+    if kind == "malformed":
+        done, cures = "removed the malformed cookie", ["take CR, LF and NUL out of its name, value and attributes"]
+    elif mode == "block":
+        done, cures = "removed the cookie", ["do not set cookies here", _OR_DEMO]
+    else:
+        cures += [f'or add "{shown}" to PRIVGUARD["cookies"]["visit"] to keep it for the visit'] if removed else []
+        cures.append(_OR_DEMO)
     logger.warning(
         '%s "%s" that was set on %s (mode "%s"). To stop this line: %s. It is written once for each name.',
         done,

@@ -12,30 +12,6 @@ from ._headers import BYTES, TEXT, Dialect
 from ._paths import PrefixTable
 from ._settings import check_settings
 
-# The privacy defaults: features by which a page could sense, identify or reach out. Left to the app are those that a
-# visitor starts by hand (full screen, payment, passkeys). "bluetooth" is unknown to Chromium on Linux, known elsewhere.
-_PERMISSIONS_POLICY = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        "accelerometer bluetooth browsing-topics camera ch-ua-high-entropy-values compute-pressure display-capture "
-        "geolocation gyroscope hid identity-credentials-get idle-detection interest-cohort keyboard-map local-fonts "
-        "local-network local-network-access loopback-network magnetometer microphone midi "
-        "private-state-token-issuance private-state-token-redemption serial storage-access usb window-management "
-        "xr-spatial-tracking"
-    ).split()
-)
-
-IF_ABSENT = (
-    # "no-referrer" would turn the Origin of a same-origin POST into "null" and break CSRF checks.
-    ("Referrer-Policy", "same-origin"),
-    # Without it an unlabelled answer is sniffed as HTML, and its hints fire.
-    ("X-Content-Type-Options", "nosniff"),
-    # Firefox looks up the host of every link on a page over plain HTTP.
-    ("X-DNS-Prefetch-Control", "off"),
-    ("Permissions-Policy", _PERMISSIONS_POLICY),
-)
-"""The headers that are set where the app has not set them."""
-
 
 class CookieMode(enum.Enum):
     """What happens to a Set-Cookie header; the settings reference has the table."""
@@ -65,9 +41,8 @@ class PathRules:
     """The serialized Content-Security-Policies of a response without a nonce."""
     nonced_policies: tuple[str, ...]
     """The same with a nonce, which goes where NONCE_MARK is."""
-    constant_headers: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
-    """privguard's own header fields of a response that has no nonce and sets none of IF_ABSENT, as each protocol spells
-    them."""
+    policy_fields: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
+    """The header fields that carry *policies*, as each protocol spells them."""
     user_images: bool
     sealed: bool
     child: bool
@@ -189,14 +164,14 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
     plain: tuple[str, ...] = (_csp.serialize(directives),)
     if _csp.needs_files_only(directives):
         plain += (_csp.serialize(_csp.files_only(directives)),)
-    constant = [*((_csp_header(settings), policy) for policy in plain), *IF_ABSENT]
+    fields = [(_csp_header(settings), policy) for policy in plain]
     return PathRules(
         demo=demo,
         cookies=CookieMode(settings["cookies"]["demo" if demo else "elsewhere"]),
         directives=directives,
         policies=plain,
         nonced_policies=tuple(_csp.serialize(one) for one in _csp.nonced(directives)),
-        constant_headers={dialect: dialect.spell_fields(constant) for dialect in (BYTES, TEXT)},
+        policy_fields={dialect: dialect.spell_fields(fields) for dialect in (BYTES, TEXT)},
         user_images=user_images,
         sealed=is_below(settings["sealed_paths"]),
         child=is_below(settings["children"]["paths"]),

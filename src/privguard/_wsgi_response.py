@@ -19,111 +19,109 @@ REFUSED_HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Leng
 class GuardedResponse:
     """The response of one request on its way from the app to the server."""
 
-    __slots__ = (
-        "_file_wrapper",
-        "_given",
-        "_given_first",
-        "_sent",
-        "_start_response",
-        "_status",
-        "exchange",
-        "has_failed",
-        "has_started",
-    )
+    __slots__ = ("_given", "_given_first", "_sent", "_start_response", "_status", "_write", "exchange", "has_failed")
     _given: Any
     _given_first: list[Any]
-    _sent: list[tuple[str, str]]
+    _sent: list[tuple[str, str]] | None
     _status: int
+    _write: Callable[[bytes], object]
 
-    def __init__(self, exchange: Exchange, start_response: StartResponse, file_wrapper: Any) -> None:
+    def __init__(self, exchange: Exchange, start_response: StartResponse) -> None:
         self.exchange = exchange
-        self.has_started = False
         self.has_failed = False
+        self._sent = None
         self._start_response = start_response
-        self._file_wrapper = file_wrapper
 
-    def start(self, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Callable[[bytes], object]:
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         """The start_response that the app is given; it may be called late, and again with exc_info."""
+        with_exc_info = () if exc_info is None else (exc_info,)
         try:
             self._status = int(status[:3]) if status[:3].isdecimal() else 0
-            self._given, self._given_first = headers, list(headers)
-            self._sent = self.exchange.response_headers(self._status, self._given_first, TEXT)
+            sent = self.exchange.response_headers(self._status, headers, TEXT)
         except Exception as error:
             _logs.tell_failure(error)
-            return self._refuse(*exc_info)
+            return self._refuse(with_exc_info)
         self.has_failed = False
-        self.has_started = True
-        return self._start_response(_one_line(status), self._sent, *exc_info)
+        self._given = headers
+        self._given_first = list(headers) if isinstance(headers, list) else []
+        self._sent = sent
+        self._write = self._start_response(_one_line(status), sent, *with_exc_info)
+        return self.write
 
-    def _refuse(self, *exc_info: Any) -> Callable[[bytes], object]:
+    def _refuse(self, with_exc_info: tuple[Any, ...]) -> Callable[[bytes], object]:
         self.has_failed = True
-        if not self.has_started or exc_info:
-            self._start_response(REFUSED_STATUS, list(REFUSED_HEADERS), *exc_info)
+        if self._sent is None or with_exc_info:
+            self._start_response(REFUSED_STATUS, list(REFUSED_HEADERS), *with_exc_info)
         return _discard
 
-    def body(self, body: Iterable[bytes]) -> Iterable[bytes]:
+    def write(self, chunk: bytes) -> object:
+        """The write that the app is given (PEP 3333, "The write() Callable")."""
+        self._take_late_headers()
+        return None if self.has_failed else self._write(chunk)
+
+    def body(self, body: Iterable[bytes], file_wrapper: Any) -> Iterable[bytes]:
         """Return what the server iterates: as often as can be the app's own object, so that sendfile stays sendfile."""
-        if not self.has_started or self.has_failed:
+        if self._sent is None or self.has_failed or self.exchange.muted:
             return _GuardedBody(self, body)
-        self.take_late_headers()
-        if self.exchange.muted:
-            return _GuardedBody(self, body)
-        if isinstance(body, (list, tuple)) or self._may_be_file(body):
+        self._take_late_headers()
+        if isinstance(body, (list, tuple)) or (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
             self.exchange.end()
             return body
-        return _EndingBody(body, self.exchange)
+        # Where the server's wrapper is a function, what it makes does not tell; only a generator surely is no file.
+        if file_wrapper is not None and not isinstance(file_wrapper, type) and not isinstance(body, Generator):
+            return body
+        return _GuardedBody(self, body)
 
-    def _may_be_file(self, body: Iterable[bytes]) -> bool:
-        # Where the server's wrapper is a class it tells; where it is a function, only a generator surely is no file.
-        if isinstance(self._file_wrapper, type):
-            return isinstance(body, self._file_wrapper)
-        return self._file_wrapper is not None and not isinstance(body, Generator)
+    def chunks(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of *body*; until the first that is not empty, the head may still change."""
+        chunks = iter(body)
+        for chunk in chunks:
+            self._take_late_headers()
+            if self.has_failed:
+                break
+            yield chunk
+            if chunk:
+                break
+        if self.has_failed:
+            yield REFUSED
+        else:
+            yield from chunks
 
-    def take_late_headers(self) -> None:
+    def _take_late_headers(self) -> None:
         """Judge what the app has added to its header list, which some servers keep and read at the first chunk."""
-        if isinstance(self._given, list) and self._given != self._given_first:
-            self._given_first = list(self._given)
+        if self._sent is None or not isinstance(self._given, list) or self._given == self._given_first:
+            return
+        self._given_first = list(self._given)
+        try:
             self._sent[:] = self.exchange.response_headers(self._status, self._given, TEXT)
+        except Exception as error:  # what was judged before is what leaves
+            _logs.tell_failure(error)
 
 
-class _EndingBody:
-    """A body whose end has to be seen: the server iterates the app's own iterator, at no cost a chunk."""
+class _GuardedBody:
+    """A body whose end has to be seen, or whose head is not settled yet."""
 
-    def __init__(self, body: Iterable[bytes], exchange: Exchange) -> None:
+    __slots__ = ("_body", "_response")
+
+    def __init__(self, response: GuardedResponse, body: Iterable[bytes]) -> None:
+        self._response = response
         self._body = body
-        self._exchange = exchange
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+        try:
+            yield from self._response.chunks(self._body)
+        except Exception:
+            self._response.exchange.raised = True
+            raise
 
     def close(self) -> None:
+        exchange = self._response.exchange
         try:
             close = getattr(self._body, "close", None)
             if close is not None:
                 close()
         finally:
-            self._exchange.end(raised=self._exchange.raised)
-
-
-class _GuardedBody(_EndingBody):
-    """A body of a response that is not settled yet, or that is muted: each chunk is looked at before it leaves."""
-
-    def __init__(self, response: GuardedResponse, body: Iterable[bytes]) -> None:
-        super().__init__(body, response.exchange)
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            for chunk in self._body:
-                self._response.take_late_headers()
-                if self._response.has_failed:
-                    break
-                yield chunk
-        except Exception:
-            self._exchange.raised = True
-            raise
-        if self._response.has_failed:
-            yield REFUSED
+            exchange.end(raised=exchange.raised)
 
 
 def _one_line(status: str) -> str:

@@ -20,22 +20,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SCOPE_KEY = "privguard.exchange"
 
 _REFUSED = b"Internal Server Error"
-_REFUSED_HEAD = {
-    "status": 500,
-    "headers": [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_REFUSED))],
-}
+_REFUSED_HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_REFUSED))]
 _REFUSALS: Mapping[str, tuple[Message, ...]] = {
     "http": (
-        {"type": "http.response.start", **_REFUSED_HEAD},
+        {"type": "http.response.start", "status": 500, "headers": _REFUSED_HEADERS},
         {"type": "http.response.body", "body": _REFUSED},
     ),
     "websocket": ({"type": "websocket.close", "code": 1011},),
-}
-# Message type -> whether the answer is one that a browser may render.
-_HEADS: Mapping[Any, bool] = {
-    "http.response.start": True,
-    "websocket.http.response.start": True,
-    "websocket.accept": False,
 }
 
 
@@ -52,33 +43,30 @@ class PrivacyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3.0)."""
-        if scope["type"] not in _REFUSALS:
+        kind = scope["type"]
+        if kind not in _REFUSALS:
             await self.app(scope, receive, send)
             return
+        around = _context.current.get()
         try:
-            parent = scope.get(SCOPE_KEY)
-            exchange = Exchange(self.policy, asgi_path(scope), parent=parent)
+            exchange = Exchange(self.policy, asgi_path(scope), scope.get(SCOPE_KEY))
             _context.current.set(exchange)
-            scope = _guarded_scope(scope, exchange)
+            scope = {**scope, SCOPE_KEY: exchange}
+            if exchange.hides_cookies:
+                scope["headers"] = without_cookies(scope["headers"])
         except Exception as error:
             _logs.tell_failure(error)
-            await _refuse(scope["type"], send)
+            await _refuse(kind, send)
             return
-        raised = True
         try:
-            await self.app(scope, receive, _guarded_send(scope["type"], exchange, send))
-            raised = False
+            await self.app(scope, receive, _guarded_send(kind, exchange, send))
+        except BaseException:
+            exchange.raised = True
+            raise
         finally:
-            exchange.end(raised=raised)
-            if parent is not None:
-                _context.current.set(parent)
-
-
-def _guarded_scope(scope: Scope, exchange: Exchange) -> Scope:
-    guarded = {**scope, SCOPE_KEY: exchange}
-    if exchange.hides_cookies:
-        guarded["headers"] = without_cookies(scope["headers"])
-    return guarded
+            exchange.in_call = False
+            exchange.ended = True
+            _context.go_back_to(around)
 
 
 def without_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -89,34 +77,50 @@ def without_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes,
 def _guarded_send(kind: str, exchange: Exchange, send: Send) -> Send:
     has_failed = False
 
-    async def guarded(message: Message) -> None:
+    # No coroutine of its own: what a response's body and a WebSocket's messages cost is this call alone.
+    def guarded(message: Message) -> Awaitable[None]:
         nonlocal has_failed
         if has_failed:
-            return  # what an app sends after its response was refused goes nowhere
+            return _discard()
+        guard = _GUARDS.get(message.get("type"))
+        if guard is None:
+            return send(message)
         try:
-            message = _guarded_message(message, exchange)
+            message = guard(message, exchange)
         except Exception as error:
             has_failed = True
             _logs.tell_failure(error)
-            await _refuse(kind, send)
-            return
-        await send(message)
+            return _refuse(kind, send)
+        return send(message)
 
     return guarded
 
 
-def _guarded_message(message: Message, exchange: Exchange) -> Message:
-    message_type = message.get("type")
-    renders = _HEADS.get(message_type)
-    if renders is not None:
-        headers = message.get("headers")
-        if renders:
-            return {**message, "headers": exchange.response_headers(message.get("status", 0), headers, BYTES)}
-        return {**message, "headers": exchange.interim_headers(headers, BYTES)} if headers else message
-    if message_type == "http.response.early_hint":
-        hints = exchange.interim_headers([(b"link", link) for link in message["links"]], BYTES)
-        return {**message, "links": [link for _, link in hints]}
-    return message
+def _guard_response(message: Message, exchange: Exchange) -> Message:
+    headers = exchange.response_headers(message.get("status", 0), message.get("headers"), BYTES)
+    return {**message, "headers": headers}
+
+
+def _guard_handshake(message: Message, exchange: Exchange) -> Message:
+    headers = message.get("headers")
+    return {**message, "headers": exchange.interim_headers(headers, BYTES)} if headers else message
+
+
+def _guard_hints(message: Message, exchange: Exchange) -> Message:
+    hints = exchange.interim_headers([(b"link", link) for link in message["links"]], BYTES)
+    return {**message, "links": [link for _, link in hints]}
+
+
+_GUARDS: Mapping[Any, Callable[[Message, Exchange], Message]] = {
+    "http.response.start": _guard_response,
+    "websocket.http.response.start": _guard_response,
+    "websocket.accept": _guard_handshake,
+    "http.response.early_hint": _guard_hints,
+}
+
+
+async def _discard() -> None:
+    """What an app sends after its response was refused goes nowhere."""
 
 
 async def _refuse(kind: str, send: Send) -> None:

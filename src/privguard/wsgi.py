@@ -31,25 +31,25 @@ class PrivacyMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
+        around = _context.current.get()
         try:
-            parent = environ.get(ENVIRON_KEY)
-            exchange = Exchange(self.policy, wsgi_path(environ), parent=parent)
+            exchange = Exchange(self.policy, wsgi_path(environ), environ.get(ENVIRON_KEY))
             _context.current.set(exchange)
             _guard_environ(environ, exchange)
         except Exception as error:
             _logs.tell_failure(error)
             start_response(REFUSED_STATUS, list(REFUSED_HEADERS))
             return [REFUSED]
-        response = GuardedResponse(exchange, start_response, environ.get("wsgi.file_wrapper"))
+        response = GuardedResponse(exchange, start_response)
         try:
             body = self.app(environ, response.start)
         except BaseException:
             exchange.end(raised=True)
             raise
         finally:
-            if parent is not None:
-                _context.current.set(parent)
-        return response.body(body)
+            exchange.in_call = False
+            _context.go_back_to(around)
+        return response.body(body, environ.get("wsgi.file_wrapper"))
 
 
 def _guard_environ(environ: Environ, exchange: Exchange) -> None:

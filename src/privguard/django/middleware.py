@@ -62,12 +62,26 @@ class PrivacyMiddleware:
         """Answer one request, or return the coroutine that does."""
         if self.is_async:
             return self._answer_async(request)
+        around = _context.current.get()
         exchange = self._open(request)
-        return self._close(request, self.get_response(request), exchange) if exchange else _refusal()
+        if exchange is None:
+            return _refusal()
+        try:
+            return self._close(request, self.get_response(request), exchange)
+        finally:
+            exchange.in_call = False
+            _context.go_back_to(around)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        around = _context.current.get()
         exchange = self._open(request)
-        return self._close(request, await self.get_response(request), exchange) if exchange else _refusal()
+        if exchange is None:
+            return _refusal()
+        try:
+            return self._close(request, await self.get_response(request), exchange)
+        finally:
+            exchange.in_call = False
+            _context.go_back_to(around)
 
     def _open(self, request: Any) -> Exchange | None:
         try:

@@ -272,6 +272,16 @@ def test_hashes_and_strict_dynamic_stay_out_of_the_second_policy():
     }
 
 
+@pytest.mark.parametrize("name", ["worker-src", "child-src"])
+def test_second_policy_leaves_workers_to_the_list_that_the_owner_gave_them(name):
+    """The list for scripts is no list for workers that have one."""
+    first, second = _csp.nonced({**_csp.strict_default(), "worker-src": ("'self'",), name: ("'self'", "blob:")})
+    expected = first["worker-src"]
+    assert second.get("worker-src", second["script-src"][:1]) == expected
+    without = {key: value for key, value in _csp.strict_default().items() if key != "worker-src"}
+    assert _csp.nonced({**without, name: ("blob:",)})[1]["worker-src"] == ("blob:",)
+
+
 OWN = "https://own.example"
 ADMITS = [
     # policy, directive, url, admitted

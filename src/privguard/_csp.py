@@ -176,6 +176,10 @@ def files_only(directives: Directives) -> dict[str, tuple[str, ...]]:
         sources = _effective(directives, name) if name in ("script-src", "style-src") else directives.get(name)
         if sources is not None:
             limits[name] = (*(one for one in sources if _limits_files(one)), "'unsafe-inline'")
+    # Without a list of their own, workers would fall back to the one for scripts, here as nowhere else.
+    own_list = next((directives[one] for one in ("worker-src", "child-src") if one in directives), None)
+    if own_list is not None and own_list != limits.get("script-src", ())[:-1]:
+        limits["worker-src"] = own_list
     return limits
 
 

@@ -15,7 +15,7 @@ from . import _cookies, _csp, _logs
 from ._cookies import Lifetime
 from ._csp import NONCE_MARK
 from ._errors import NonceError
-from ._headers import IF_ABSENT, NOSNIFF, SET_COOKIE, Dialect, Kind, Spelled, for_one_visitor
+from ._headers import IF_ABSENT, NOSNIFF, SET_COOKIE, Dialect, Spelled, for_one_visitor
 from ._policy import CookieMode, Policy
 
 # With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
@@ -129,10 +129,11 @@ class Exchange:
         if 100 <= status < 200:
             return self.interim_headers(headers, dialect)
         kept, present = self._app_fields(headers, dialect)
+        if self._is_ordinary:
+            self._head_sent = True
+            return (self.rules.own_fields[dialect] if not present else self._fields_beside(present, dialect)) + kept
         nonce = self._settle_nonce(kept, dialect)
         self._head_sent = True
-        if nonce is None and not self.muted and not self._admits_inline:
-            return list(self.rules.policy_fields[dialect] + dialect.if_absent[present]) + kept
         ours = [(self.policy.csp_header, policy) for policy in self._policies(nonce)]
         if self.policy.front_header and self.muted:
             ours.append((self.policy.front_header, "off"))
@@ -140,6 +141,15 @@ class Exchange:
             ours.append(("Cache-Control", for_one_visitor(dialect.values(kept, "cache-control"))))
             kept = [field for field in kept if not _lets_caches_share(dialect.lower(field[0]))]
         return list(dialect.spell_fields(ours) + dialect.if_absent[present]) + kept
+
+    @property
+    def _is_ordinary(self) -> bool:
+        """Whether the response gets what the policy's own constants say, as most do."""
+        return (
+            self._nonce is None
+            and self.parent is None
+            and not (self._muted or self._admits_inline or self.policy.nonce_mode == "always")
+        )
 
     def interim_headers(
         self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
@@ -174,15 +184,17 @@ class Exchange:
     ) -> tuple[list[tuple[Spelled, Spelled]], frozenset[str]]:
         """Return the app's header fields that may leave, and which names of IF_ABSENT are among them."""
         given = headers if type(headers) is list else _as_list(headers)
-        kind = dialect.kind_of(given)
-        if kind is Kind.PLAIN:
-            return given, _NONE
-        if kind is Kind.ODD:
-            readable = dialect.readable(given)
-            if len(readable) < len(given) and not self.muted:
-                _logs.tell_malformed(self.path)
-            given = readable
-        return self._look_through(given, dialect)
+        try:
+            if dialect.are_plain(given):
+                return given, _NONE
+            if dialect.are_clean(given):
+                return self._look_through(given, dialect)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            pass  # something in it is no header field: look at each by itself
+        readable = dialect.readable(given)
+        if len(readable) < len(given) and not self.muted:
+            _logs.tell_malformed(self.path)
+        return self._look_through(readable, dialect)
 
     def _look_through(
         self, given: Sequence[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]
@@ -222,6 +234,9 @@ class Exchange:
         firsts = dialect.values(given, "date")[:1] + dialect.values(as_firefox, "date")[:1]
         dates = [_cookies.plain_date(first.strip(" \t").encode("latin-1")) for first in firsts]
         return None if None in dates else min((date for date in dates if date is not None), default=self._clock())
+
+    def _fields_beside(self, present: frozenset[str], dialect: Dialect[Spelled]) -> list[tuple[Spelled, Spelled]]:
+        return [*self.rules.policy_fields[dialect], *dialect.if_absent[present]]
 
     def _policies(self, nonce: str | None) -> tuple[str, ...]:
         if self._admits_inline:

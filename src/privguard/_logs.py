@@ -30,7 +30,6 @@ _CURES = {
     b"remember_token": "Flask-Login: login_user(user, remember=False)",
 }
 _ANY_CURE = "set it without Max-Age and Expires"
-_OR_DEMO = 'or list the path in PRIVGUARD["demo_paths"]'
 
 
 def install() -> None:
@@ -86,13 +85,15 @@ def tell_cookie(name: bytes, path: str, mode: str, kind: str, *, removed: bool) 
     shown = repr(name[:100].decode("latin-1"))[1:-1] or "(no name)"
     done = f"{'removed' if removed else 'cut the lifetime of'} the persistent cookie"
     cures = [_CURES.get(name, _ANY_CURE)]
+    # Below "/" is the whole site: nobody wants that for a demo.
+    or_demo = [] if path == "/" else ['or list the path in PRIVGUARD["demo_paths"]']
     if kind == "malformed":
         done, cures = "removed the malformed cookie", ["take CR, LF and NUL out of its name, value and attributes"]
     elif mode == "block":
-        done, cures = "removed the cookie", ["do not set cookies here", _OR_DEMO]
+        done, cures = "removed the cookie", ["do not set cookies here", *or_demo]
     else:
         cures += [f'or add "{shown}" to PRIVGUARD["cookies"]["visit"] to keep it for the visit'] if removed else []
-        cures.append(_OR_DEMO)
+        cures += or_demo
     logger.warning(
         '%s "%s" that was set on %s (mode "%s"). To stop this line: %s. It is written once for each name.',
         done,

@@ -12,6 +12,8 @@ from ._headers import BYTES, TEXT, Dialect
 from ._paths import PrefixTable
 from ._settings import check_settings
 
+_NONE: frozenset[str] = frozenset()
+
 
 class CookieMode(enum.Enum):
     """What happens to a Set-Cookie header; the settings reference has the table."""
@@ -43,6 +45,8 @@ class PathRules:
     """The same with a nonce, which goes where NONCE_MARK is."""
     policy_fields: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
     """The header fields that carry *policies*, as each protocol spells them."""
+    own_fields: Mapping[Dialect[Any], list[tuple[Any, Any]]]
+    """All of privguard's header fields on a response that has no nonce and sets none of them itself."""
     user_images: bool
     sealed: bool
     child: bool
@@ -165,13 +169,15 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
     if _csp.needs_files_only(directives):
         plain += (_csp.serialize(_csp.files_only(directives)),)
     fields = [(_csp_header(settings), policy) for policy in plain]
+    policy_fields: dict[Dialect[Any], Any] = {dialect: dialect.spell_fields(fields) for dialect in (BYTES, TEXT)}
     return PathRules(
         demo=demo,
         cookies=CookieMode(settings["cookies"]["demo" if demo else "elsewhere"]),
         directives=directives,
         policies=plain,
         nonced_policies=tuple(_csp.serialize(one) for one in _csp.nonced(directives)),
-        policy_fields={dialect: dialect.spell_fields(fields) for dialect in (BYTES, TEXT)},
+        policy_fields=policy_fields,
+        own_fields={dialect: [*spelled, *dialect.if_absent[_NONE]] for dialect, spelled in policy_fields.items()},
         user_images=user_images,
         sealed=is_below(settings["sealed_paths"]),
         child=is_below(settings["children"]["paths"]),

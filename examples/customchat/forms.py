@@ -40,12 +40,12 @@ class SiteRequest(Request):
             raise BadRequest(f"There are characters in it that we cannot show: {what}.")
         return value if longest == LONGEST_TEXT else " ".join(value.split())
 
-    def typed_age(self) -> str:
-        """Return the age as it was typed: what follows from it is the policy's matter, not the form's."""
+    def typed_age(self) -> int:
+        """Return the age in years: what follows from it is not the form's matter."""
         age = self.typed("age", "your age")
         if not re.fullmatch("[0-9]{1,3}", age):
             raise BadRequest("Please type your age in years, as a number.")
-        return age
+        return int(age)
 
     def typed_mail_address(self) -> str:
         address = self.typed("email", "your e-mail address", LONGEST_ADDRESS)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -10,9 +11,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from markupsafe import Markup
 from werkzeug import Response
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import Forbidden, HTTPException, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.utils import redirect
+
+from privguard import OutsideRequestError, flag_child
 
 from .forms import LONGEST_NAME, LONGEST_TEXT, SiteRequest
 from .pages import board_list, chat_message, page, post, render, spoken
@@ -23,8 +26,7 @@ SETTINGS: dict[str, Any] = {
     "user_image_paths": ["/boards/"],
     # "downgrade", because the policy allows cookies on the demo pages for the visit only.
     "cookies": {"demo": "downgrade", "elsewhere": "strip", "visit": ["session"]},
-    "children": {"age_fields": ["age"], "action": "refuse"},
-    "logs": {"retention_days": 30},  # and no requests for /favicon.ico, as ever
+    "children": {"minimum_age": 13, "age_fields": ["age"], "action": "refuse"},
 }
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".ico": "image/x-icon"}
@@ -47,6 +49,7 @@ ROUTES = Map(
 )
 PROBLEMS = {
     400: ("That did not work", ""),  # the form's own sentence says why
+    403: ("Not from children", "We do not take this form from children. What you sent is deleted."),
     404: ("Nobody is here", "There is no page at this address. Perhaps the link lost a letter on the way."),
     405: ("Not like this", "This address takes no such request."),
     413: ("Too much at once", "What you sent is larger than what belongs here, so we did not read it."),
@@ -150,8 +153,11 @@ class Site:
     def answer_join(self, request: SiteRequest) -> Response:
         if request.method != "POST":
             return self.page(request, "Join", "join")
+        if request.typed_age() < SETTINGS["children"]["minimum_age"]:
+            with suppress(OutsideRequestError):  # without privguard there is nobody to tell
+                flag_child()  # nothing about this request reaches a log
+            raise Forbidden
         name, address = request.typed("name", "your screen name"), request.typed_mail_address()
-        request.typed_age()  # asked for, and not kept
         letter = render("newsletter", address=address) if request.form.get("newsletter") else ""
         return self.page(request, f"Welcome, {name}", "welcome", name=name, newsletter=letter)
 

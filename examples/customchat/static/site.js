@@ -1,6 +1,12 @@
 "use strict";
 
-// The demo chat without reloading. Every page works without this file.
+// Times as the visitor's clock has them, and the demo chat without reloading. Every page works without this file.
+
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const tellLocally = (time) => {
+  time.textContent = clock.format(new Date(time.dateTime));
+};
+document.querySelectorAll("time").forEach(tellLocally);
 
 const form = document.querySelector("form[data-chat]");
 if (form) {
@@ -14,8 +20,8 @@ if (form) {
     entry.className = `${message.own ? "own" : ""} tone-${message.tone}`;
     entry.dataset.number = message.number;
     entry.querySelector("b").textContent = message.name;
-    entry.querySelector("time").textContent = message.time;
     entry.querySelector("time").dateTime = message.moment;
+    tellLocally(entry.querySelector("time"));
     entry.querySelector("p").textContent = message.text;
     list.append(entry);
   };

@@ -28,9 +28,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-PRIVGUARD = {  # privguard: the site's privacy policy; everything that is not named here is strict
-    "cookies": {"elsewhere": "downgrade"},
-}
+PRIVGUARD = {}  # privguard: the site's privacy policy; everything that is not named here is strict
 # privguard sees to both of these by itself; said here as well, `manage.py check` has nothing to add.
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_AGE = None
@@ -61,4 +59,5 @@ ROOT_URLCONF = "mysite.urls"
 STATIC_URL = "static/"
 LOGIN_REDIRECT_URL = "members"
 LOGOUT_REDIRECT_URL = "front"
+TIME_ZONE = "UTC"
 USE_TZ = True

@@ -268,6 +268,15 @@ def test_guard_inside_a_guard_shares_nonce_and_silence():
     assert outer.muted and inner.muted
 
 
+def test_guard_without_a_nonce_inside_a_guard_with_one():
+    """Each policy says of itself whether it names the nonce."""
+    outer = Exchange(Policy(), "/app/x")
+    inner = Exchange(Policy({"csp": {"nonce": "never"}}), "/app/x", parent=outer)
+    nonce = outer.nonce()
+    headers = inner.response_headers(200, None, TEXT)
+    assert len(values(headers, "content-security-policy")) == 1 and nonce not in str(headers)
+
+
 def test_front_is_told_of_quiet_answers_only():
     """A proxy that logs can be told by a header which answers to leave out."""
     settings = {"logs": {"front_header": "X-Privguard-Log"}}

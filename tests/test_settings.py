@@ -91,6 +91,10 @@ WRONG = [
         "did you mean \"'unsafe-inline'\"?",
     ),
     (
+        {"csp": {"paths": ["/admin/"]}},
+        'PRIVGUARD["csp"]["paths"]: must be a dict such as {"/admin/": {"style-src": ["\'self\'"]}}, not a list',
+    ),
+    (
         {"csp": {"paths": {"/admin/": {}, "/admin": {}}}},
         'PRIVGUARD["csp"]["paths"]["/admin"]: names the same pages as another key: both are \'/admin/\'',
     ),

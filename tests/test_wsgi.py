@@ -269,6 +269,21 @@ def test_second_start_response_after_a_refusal_is_the_answer(monkeypatch):
     assert (server.run(), server.starts[-1][0], server.cookies()) == (b"x", "503 Oh", [])
 
 
+def test_second_start_response_that_cannot_be_judged_leaves_nothing_of_the_app(monkeypatch):
+    """Not its body under the first head either."""
+    judge = privguard._exchange.Exchange.response_headers
+
+    def app(environ, start_response):
+        start_response("200 OK", list(PLAIN))
+        monkeypatch.setattr(privguard._exchange.Exchange, "response_headers", fail)
+        start_response("200 OK", [*PLAIN, COOKIE])
+        monkeypatch.setattr(privguard._exchange.Exchange, "response_headers", judge)
+        return [b"secret"]
+
+    server = Server(app)
+    assert server.run() == REFUSED[1] and server.cookies() == []
+
+
 def test_exception_of_the_app_passes_through():
     """It is the server's to report."""
 

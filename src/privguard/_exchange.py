@@ -16,7 +16,7 @@ from ._cookies import Lifetime
 from ._csp import NONCE_MARK
 from ._errors import NonceError
 from ._headers import IF_ABSENT, NOSNIFF, SET_COOKIE, Dialect, Spelled, for_one_visitor
-from ._policy import CookieMode, Policy
+from ._policy import CookieMode, PathRules, Policy
 
 # With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
 # new nonce with an old body: a 304 keeps the stored body and takes the new header (RFC 9111 §3.2).
@@ -64,7 +64,7 @@ class Exchange:
         self.policy = policy
         self.path = path
         self.parent = parent
-        self.rules = policy.rules_for(path)
+        self.rules: PathRules = policy.rules_for(path)
         self.make_nonce = make_nonce
         self._clock = clock
         if path in policy.quiet_paths:

@@ -25,8 +25,8 @@ class PrivacyMiddleware:
     """
 
     def __init__(self, app: App, settings: Mapping[str, Any] | Policy | None = None) -> None:
-        self.app = app
-        self.policy = Policy.of(settings)
+        self.app: App = app
+        self.policy: Policy = Policy.of(settings)
         _logs.install()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -13,7 +13,7 @@ class PrivguardConfig(AppConfig):
 
     name = "privguard.django"
     label = "privguard"  # the default, "django", would be anybody's
-    verbose_name = "privguard"
+    verbose_name: str = "privguard"
 
     def ready(self) -> None:
         """Register the system checks."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -17,6 +17,7 @@ from .. import _context, _logs
 from .._exchange import Exchange, new_nonce
 from .._headers import TEXT
 from .._paths import asgi_path, canonical_path, wsgi_path
+from .._policy import Policy
 from ..asgi import SCOPE_KEY, without_cookies
 from ..wsgi import ENVIRON_KEY
 from .policy import project_policy
@@ -27,7 +28,13 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseB
 _DEBUG_PAGE = re.compile(rb">DEBUG\s*=\s*True<")
 
 
-class LazyNonce(SimpleLazyObject):  # type: ignore[type-arg]  # generic in the stubs only
+if TYPE_CHECKING:
+    _LazyText = SimpleLazyObject[str]
+else:  # generic in the stubs only
+    _LazyText = SimpleLazyObject
+
+
+class LazyNonce(_LazyText):
     """The nonce, made when it is first read; false until then, as Django's own is."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -51,8 +58,8 @@ class PrivacyMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response: Any = get_response
-        self.policy = project_policy()
-        self.is_async = iscoroutinefunction(get_response)
+        self.policy: Policy = project_policy()
+        self.is_async: bool = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
         _logs.install()

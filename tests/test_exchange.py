@@ -313,3 +313,11 @@ def test_response_headers_never_raise_and_can_be_sent(headers, with_nonce, mode)
     for name, value in exchange.response_headers(200, headers, TEXT):
         name.encode("ascii"), value.encode("latin-1")
         assert mode == "allow" or not set(value) & {"\r", "\n", "\0"}
+
+
+def test_fields_leave_as_pairs_of_the_standards_own_types():
+    """Some servers take a list for a pair, or other kinds of bytes, and some fall over them: they get neither."""
+    headers = [[b"content-type", b"text/plain"], (b"x-a", memoryview(b"1")), (b"x-b", bytearray(b"2")), "ab"]
+    left = Exchange(Policy(), "/").response_headers(200, headers, BYTES)
+    assert left[-4:] == [(b"content-type", b"text/plain"), (b"x-a", b"1"), (b"x-b", b"2"), (b"a", b"b")]
+    assert {type(part) for pair in left for part in (pair, *pair)} == {tuple, bytes}

@@ -71,7 +71,7 @@ WRONG = [
     ({"csp": {"directives": []}}, 'PRIVGUARD["csp"]["directives"]: must be a dict of directives, not a list'),
     (
         {"csp": {"directives": {"img-src": "'self' data:"}}},
-        'PRIVGUARD["csp"]["directives"]["img-src"]: must be a list of sources, not a string; write ["\'self\' data:"]',
+        'PRIVGUARD["csp"]["directives"]["img-src"]: must be a list of sources, not a string; write ["\'self\'", \'data:\']',
     ),
     (
         {"csp": {"directives": {"img-src": ["self"]}}},

@@ -19,7 +19,8 @@ from privguard.asgi import PrivacyMiddleware
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_hex()
 
 site = FastAPI(title="A site with a log-in", docs_url=None, redoc_url=None)  # privguard: our own docs are below
-site.add_middleware(SessionMiddleware, secret_key=SECRET_KEY, max_age=None)  # no max_age: a cookie for the visit
+# max_age is how long the server takes a session for a good one; privguard makes the cookie one for the visit.
+site.add_middleware(SessionMiddleware, secret_key=SECRET_KEY, max_age=24 * 60 * 60)  # seconds
 pages = APIRouter(include_in_schema=False)
 
 # ── the members ──────────────────────────────────────────────────────────────────────────────────────────────────────

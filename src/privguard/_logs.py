@@ -26,7 +26,8 @@ _CURES = {
     b"sessionid": "Django: SESSION_EXPIRE_AT_BROWSER_CLOSE = True",
     b"csrftoken": "Django: CSRF_COOKIE_AGE = None",
     b"django_language": "Django: LANGUAGE_COOKIE_AGE = None",
-    b"session": "Flask: session.permanent = False; Starlette and Litestar: max_age=None",
+    # Theirs is also the limit that the server itself puts to a session: to be without it would be worse.
+    b"session": "Flask: session.permanent = False; Starlette and Litestar: leave max_age as it is, all is well",
     b"remember_token": "Flask-Login: login_user(user, remember=False)",
 }
 _ANY_CURE = "set it without Max-Age and Expires"

@@ -23,6 +23,7 @@ CHILD_ACTIONS = ("refuse", "erase", "mute")
 NONCE_MODES = ("auto", "always", "never")
 IP_MODES = ("full", "truncate", "none")
 
+_SOURCES = "a list of sources"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 
 
@@ -43,7 +44,8 @@ def _describe(value: Any) -> str:
 def _wrong_type(where: str, wanted: str, value: Any) -> SettingsError:
     hint = ""
     if isinstance(value, str) and wanted.startswith("a list"):
-        hint = f"; write [{value!r}]"
+        # In the header itself, several sources stand in one string.
+        hint = f"; write {value.split() if wanted == _SOURCES else [value]!r}"
     return SettingsError(where, f"must be {wanted}, not {_describe(value)}{hint}")
 
 
@@ -191,7 +193,7 @@ def _directive(name: Any, sources: Any, where: str) -> tuple[str, ...]:
         _csp.check_directive_name(name if isinstance(name, str) else "")
     except ValueError as error:
         raise SettingsError(where, str(error)) from None
-    items = _items(sources, where, "a list of sources")
+    items = _items(sources, where, _SOURCES)
     for index, source in enumerate(items):
         _check_source(name, source, f"{where}[{index}]")
     if len(items) > 1 and any(str(source).lower() == "'none'" for source in items):

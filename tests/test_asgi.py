@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 
 import pytest
 
@@ -161,6 +163,72 @@ def test_exception_of_the_app_passes_through():
 
 async def raising(scope, receive, send):
     raise KeyError("the app's")
+
+
+def test_exception_of_an_apps_header_iterator_passes_through():
+    """It is the app's, and privguard has no part in it."""
+
+    def headers():
+        yield COOKIE
+        raise KeyError("the app's")
+
+    with pytest.raises(KeyError, match="the app's"):
+        serve(sending({**START, "headers": headers()}))
+
+
+def test_hint_without_links_is_no_reason_to_lose_the_page():
+    """It hints at nothing."""
+    hint = {"type": "http.response.early_hint"}
+    assert serve(sending(hint, BODY)) == [{**hint, "links": []}, BODY]
+
+
+@pytest.mark.parametrize("path", ["/", "/favicon.ico"])
+def test_requests_leave_nothing_for_the_garbage_collector(path):
+    """Memory is free again when a request is over."""
+
+    async def main():
+        app = PrivacyMiddleware(sending(START, BODY))
+        for _ in range(3):
+            await app({"type": "http", "path": path, "headers": []}, None, discard)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(3):
+                await app({"type": "http", "path": path, "headers": []}, None, discard)
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    assert asyncio.run(main()) == 0
+
+
+def test_request_that_starts_in_a_copy_of_the_last_ones_context_is_not_inside_it(caplog):
+    """Servers start a pipelined request so, while the one before is still at work."""
+    logger = logging.getLogger("server")
+
+    async def main():
+        quiet = asyncio.Event()
+        started = []
+
+        async def child(scope, receive, send):
+            privguard.flag_child()
+            quiet.set()
+
+        async def second():
+            await PrivacyMiddleware(child)({"type": "http", "path": "/join", "headers": []}, None, discard)
+            logger.warning("of the child")
+
+        async def first(scope, receive, send):
+            started.append(asyncio.create_task(second()))
+            await quiet.wait()
+            logger.warning("of the first")
+
+        await PrivacyMiddleware(first)({"type": "http", "path": "/", "headers": []}, None, discard)
+        await started[0]
+
+    asyncio.run(main())
+    # the second is over when it writes, and does not speak of its path: what counts is whose silence holds
+    assert {record.getMessage() for record in caplog.records} == {"of the first", "of the child"}
 
 
 def test_app_sees_no_cookies_in_mode_block():

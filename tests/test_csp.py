@@ -67,6 +67,11 @@ BAD_SOURCES = [
     ("a.example:99999", "is no source"),
     ("münchen.example", "xn--"),
     ('"self"', "is no source"),
+    ("unsafe_inline", "did you mean \"'unsafe-inline'\""),
+    ("https//x.example", 'did you mean "https://x.example"'),
+    ("htps:", 'did you mean "https:"'),
+    ("x.example:", "is no scheme"),
+    ("data", 'did you mean "data:"'),
 ]
 
 
@@ -89,6 +94,7 @@ def test_source_that_would_not_mean_what_it_says_is_refused(source, message):
         ("report-uri", "https://collector.example/", "a path on this site"),
         ("report-uri", "//collector.example/", "a path on this site"),
         ("report-uri", "/\\collector.example", "a path on this site"),
+        ("report-uri", "/\x80", "a path on this site"),
         ("report-to", "a b", "must be one source"),
         ("report-to", "a=b", "no name of a reporting endpoint"),
     ],
@@ -290,6 +296,8 @@ ADMITS = [
     ("img-src 'self'", "img-src", "http://own.example/x", False),
     ("img-src 'self'", "img-src", "https://sub.own.example/x", False),
     ("connect-src 'self'", "connect-src", "wss://own.example/x", True),
+    ("connect-src 'self'", "connect-src", "wss://own.example:443/x", True),
+    ("connect-src 'self'", "connect-src", "wss://own.example:80/x", False),
     ("default-src 'self'", "img-src", "https://third.example/x", False),
     ("default-src 'none'", "font-src", "https://own.example/x", False),
     ("script-src 'self'", "img-src", "https://third.example/x", True),

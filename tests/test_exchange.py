@@ -117,9 +117,16 @@ ABSENT = ["Referrer-Policy", "X-DNS-Prefetch-Control", "Permissions-Policy"]
 @pytest.mark.parametrize("name", ABSENT)
 def test_header_that_the_app_has_set_is_the_apps(name):
     """What the app says of these, it has reasons for."""
-    headers = answer(None, [(name.upper(), "theirs")])
-    assert values(headers, name) == ["theirs"]
+    headers = answer(None, [(name.upper(), "origin")])
+    assert values(headers, name) == ["origin"]
     assert all(len(values(headers, other)) == 1 for other in [*ABSENT, "X-Content-Type-Options"])
+
+
+@pytest.mark.parametrize("theirs", ["", "never", "same origin"])
+def test_referrer_policy_that_no_browser_knows_is_none(theirs):
+    """Browsers would fall back to their own: ours is sent beside it, and the last that is known counts."""
+    policies = values(answer(None, [("Referrer-Policy", theirs)]), "referrer-policy")
+    assert sorted(policies) == sorted([theirs, "same-origin"])
 
 
 @pytest.mark.parametrize("theirs", ["nosniff", "none", ""])
@@ -190,6 +197,8 @@ CACHES = [
     ("Vendor-CDN-Cache-Control", "max-age=60"),
     ("Surrogate-Control", "max-age=60"),
     ("X-Accel-Expires", "60"),
+    ("X-LiteSpeed-Cache-Control", "public"),
+    ("Edge-Control", "cache-maxage=1d"),
     ("ETag", '"1"'),
     ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
 ]
@@ -198,7 +207,7 @@ CACHES = [
 def test_response_with_a_nonce_is_never_stored_by_a_shared_cache():
     """Nor is it revalidated: a 304 would pair the old body with a new nonce."""
     headers = answer(None, CACHES, before=lambda exchange: exchange.nonce())
-    assert [pair for pair in headers if pair[0] in dict(CACHES)] == [("Cache-Control", "max-age=60, private")]
+    assert [pair for pair in headers if pair[0] in dict(CACHES)] == [("Cache-Control", "private, max-age=60")]
 
 
 def test_response_without_a_nonce_is_cached_as_the_app_says():
@@ -231,13 +240,28 @@ def test_interim_response_does_not_end_the_time_for_a_nonce():
 
 @pytest.mark.parametrize(
     "kind, has_nonce",
-    [("text/html; charset=utf-8", True), ("IMAGE/SVG+XML", True), (None, True), ("text/css", False)],
+    [
+        ("text/html; charset=utf-8", True),
+        ("IMAGE/SVG+XML", True),
+        ("application/atom+xml", True),
+        ("text/xsl", True),
+        (None, True),
+        ("text/css", False),
+        ("text/xmlish", False),
+    ],
 )
 def test_nonce_always_is_on_every_document(kind, has_nonce):
     """Set to "always", a body may ask as late as it likes; files stay as cacheable as they were."""
     headers = answer({"csp": {"nonce": "always"}}, [("Content-Type", kind)] if kind else [])
     assert ("NONCE" in str(headers)) is has_nonce
     assert (values(headers, "cache-control") == ["private"]) is has_nonce
+
+
+@pytest.mark.parametrize("status", [204, 302, 304])
+def test_nonce_always_leaves_alone_what_nobody_renders(status):
+    """What a shared cache has just revalidated stays in it."""
+    headers = answer({"csp": {"nonce": "always"}}, [("ETag", '"1"'), ("Cache-Control", "public")], status)
+    assert "NONCE" not in str(headers) and headers[-2:] == [("ETag", '"1"'), ("Cache-Control", "public")]
 
 
 def test_nonce_never_says_what_to_set():

@@ -114,12 +114,12 @@ def test_reading_never_raises(headers):
     "given_values, expected",
     [
         ([], "private"),
-        (["public, max-age=60"], "max-age=60, private"),
-        (["max-age=60", "S-Maxage=9"], "max-age=60, private"),
+        (["public, max-age=60"], "private, max-age=60"),
+        (["max-age=60", "S-Maxage=9"], "private, max-age=60"),
         (["private"], "private"),
-        (['private="set-cookie, x", no-cache="a, b"'], 'no-cache="a, b", private'),
-        (["no-store"], "no-store, private"),
-        ([' ,, max-age="60'], 'max-age="60, private'),
+        (['private="set-cookie, x", no-cache="a, b"'], 'private, no-cache="a, b"'),
+        (["no-store"], "private, no-store"),
+        ([' ,, max-age="60, public'], 'private, max-age="60, public'),
     ],
 )
 def test_cache_control_keeps_shared_caches_out(given_values, expected):

@@ -20,7 +20,7 @@ def in_request():
         exchange = Exchange(Policy(), path)
 
         def inside():
-            _context.current.set(exchange)
+            _context.enter(exchange)
             function(exchange)
 
         contextvars.copy_context().run(inside)
@@ -125,18 +125,68 @@ def test_end_of_a_quiet_request_ends_its_silence(in_request, caplog, name, messa
     """A worker's own lines are its own; what speaks of the request stays unsaid."""
 
     def log(exchange):
-        exchange.end()
+        _context.leave(exchange, None)
         logging.getLogger(name).warning(message, *arguments)
 
     in_request("/favicon.ico", log)
     assert len(caplog.records) == written
 
 
+@pytest.mark.parametrize("is_written_late", [True, False])
+@pytest.mark.parametrize("raised", [True, False])
+def test_access_lines_after_a_quiet_request_are_those_of_others(in_request, caplog, raised, is_written_late):
+    """One is its own, two when its app raised; a thread or connection that goes on to another app's pages has more."""
+    access = logging.getLogger("gunicorn.access")
+
+    def log(exchange):
+        own = 2 if raised else 1
+        for _ in range(0 if is_written_late else own):
+            access.warning("own")
+        exchange.raised = raised
+        _context.leave(exchange, None)
+        for _ in range(own if is_written_late else 0):
+            access.warning("own")
+        access.warning("of another")
+        access.warning("GET /favicon.ico, once more")
+
+    in_request("/favicon.ico", log)
+    assert [record.getMessage() for record in caplog.records] == ["of another"]
+
+
+def test_copy_of_a_quiet_requests_context_stays_silent(in_request, caplog):
+    """A task or a thread that the request started goes on in a copy, and speaks of nothing else."""
+    copies = []
+
+    def log(exchange):
+        copies.append(contextvars.copy_context())
+        _context.leave(exchange, None)
+        exchange.end()
+
+    in_request("/favicon.ico", log)
+    copies[0].run(logging.getLogger("app").warning, "of the request")
+    assert caplog.records == []
+
+
+def test_line_after_a_flagged_request_on_the_front_page_is_written(in_request, caplog):
+    """There is a slash in many a line."""
+
+    def log(exchange):
+        flag_child()
+        _context.leave(exchange, None)
+        with pytest.raises(OutsideRequestError):
+            flag_child()
+        logging.getLogger("app").warning("disk /var is full")
+
+    in_request("/", log)
+    assert [record.getMessage() for record in caplog.records] == ["disk /var is full"]
+
+
 def test_traceback_of_a_quiet_request_is_not_written_after_its_end(in_request, caplog):
     """A server logs an app's exception when the app is done."""
 
     def log(exchange):
-        exchange.end(raised=True)
+        exchange.raised = True
+        _context.leave(exchange, None)
         try:
             raise KeyError("a child's name")
         except KeyError:
@@ -151,7 +201,7 @@ def test_record_whose_arguments_do_not_fit_is_left_to_logging(in_request, monkey
     """A mistake in a log call is reported as ever, and breaks nothing."""
 
     def log(exchange):
-        exchange.end()
+        _context.leave(exchange, None)
         logging.getLogger("app").warning("%d", "x")
 
     monkeypatch.setattr(logging, "raiseExceptions", False)

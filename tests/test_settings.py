@@ -71,7 +71,8 @@ WRONG = [
     ({"csp": {"directives": []}}, 'PRIVGUARD["csp"]["directives"]: must be a dict of directives, not a list'),
     (
         {"csp": {"directives": {"img-src": "'self' data:"}}},
-        'PRIVGUARD["csp"]["directives"]["img-src"]: must be a list of sources, not a string; write ["\'self\'", \'data:\']',
+        'PRIVGUARD["csp"]["directives"]["img-src"]: must be a list of sources, not a string; '
+        "write [\"'self'\", 'data:']",
     ),
     (
         {"csp": {"directives": {"img-src": ["self"]}}},
@@ -97,6 +98,16 @@ WRONG = [
     (
         {"csp": {"paths": {"/admin/": {}, "/admin": {}}}},
         'PRIVGUARD["csp"]["paths"]["/admin"]: names the same pages as another key: both are \'/admin/\'',
+    ),
+    (
+        {"csp": {"directives": {"report-uri": ["/😀"]}}},
+        'PRIVGUARD["csp"]["directives"]["report-uri"][0]: \'/😀\' must be a path on this site, for example '
+        '"/csp-reports": reports tell who reads what',
+    ),
+    (
+        {"logs": {"front_header": "Set-Cookie"}},
+        'PRIVGUARD["logs"]["front_header"]: must be a header of your own, such as "X-Privguard-Log"; '
+        "'Set-Cookie' has a meaning",
     ),
     ({"csp": {"nonce": None}}, 'PRIVGUARD["csp"]["nonce"]: must be one of "auto", "always", "never", not None'),
     ({"csp": {"report_only": 1}}, 'PRIVGUARD["csp"]["report_only"]: must be True or False, not a number'),

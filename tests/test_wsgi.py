@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import sys
 from wsgiref.util import FileWrapper, setup_testing_defaults
 
@@ -79,12 +81,20 @@ def test_file_is_handed_on(tmp_path):
 
 
 def test_file_of_a_server_whose_wrapper_is_a_function_is_handed_on():
-    """Its type does not tell, so whatever may be a file is one; a generator is none."""
-    body = iter([b"x"])
-    server = Server(answer(body), **{"wsgi.file_wrapper": lambda file, size=0: file})
-    assert server.app(server.environ, server.start_response) is body
-    server = Server(answer(one for one in [b"x"]), **{"wsgi.file_wrapper": lambda file, size=0: file})
-    assert server.run() == b"x"
+    """Its type does not tell: it is a file because the app had it wrapped."""
+    wrapped = iter([b"x"])
+
+    def app(environ, start_response):
+        return answer(environ["wsgi.file_wrapper"]("file", 4096))(environ, start_response)
+
+    server = Server(app, **{"wsgi.file_wrapper": lambda file, size: wrapped})
+    assert server.app(server.environ, server.start_response) is wrapped
+
+
+def test_other_body_of_a_server_whose_wrapper_is_a_function_is_ended():
+    """What is no file is read as anywhere else."""
+    server = Server(answer(iter([b"x"])), **{"wsgi.file_wrapper": lambda file, size: file})
+    assert server.run() == b"x" and _context.current.get().ended
 
 
 def test_nonce_can_be_read_in_a_body_of_such_a_server():
@@ -325,6 +335,82 @@ def test_guarded_app_that_calls_another_one_is_back_in_its_own_request():
     assert Server(app).run() == b"x"
 
 
+def test_stream_that_calls_another_guarded_app_is_back_in_its_own_request(caplog):
+    """Also when what calls is quiet, and what is called is not."""
+    inner = Server(answer(iter([b"x"])))
+
+    def app(environ, start_response):
+        nonce = privguard.csp_nonce()
+        privguard.flag_child()
+        start_response("200 OK", list(PLAIN))
+        yield b"a"
+        inner.run()
+        assert privguard.csp_nonce() == nonce
+        logging.getLogger("site").warning("of a child")
+
+    assert Server(app).run() == b"a" and caplog.records == []
+
+
+def test_bodies_that_are_read_in_turn_are_each_in_their_own_request():
+    """As a test client may read them, or a server with one thread."""
+
+    def app(environ, start_response):
+        yield_first = privguard.csp_nonce()
+        start_response("200 OK", list(PLAIN))
+        yield yield_first.encode()
+        yield privguard.csp_nonce().encode()
+
+    bodies = [iter(server.app(server.environ, server.start_response)) for server in (Server(app), Server(app))]
+    first, second = ([next(body)] for body in bodies)
+    for read, body in zip((first, second), bodies):
+        read.append(next(body))
+    assert first[0] == first[1] != second[0] == second[1]
+
+
+@pytest.mark.parametrize("status", ["1000 OK", "10000 X", "1001 X", "100x", "１００ OK", "100\n"])
+def test_status_that_begins_like_a_1xx_and_is_none_gets_the_policy(status):
+    """Browsers render what some servers make of it."""
+
+    def app(environ, start_response):
+        start_response(status, list(PLAIN))
+        return [b"x"]
+
+    server = Server(app)
+    server.run()
+    assert "Content-Security-Policy" in dict(server.sent)
+
+
+def test_exception_of_an_apps_header_iterator_passes_through():
+    """It is the app's, and privguard has no part in it."""
+
+    def headers():
+        yield PLAIN[0]
+        raise KeyError("the app's")
+
+    def app(environ, start_response):
+        start_response("200 OK", headers())
+        return []
+
+    with pytest.raises(KeyError, match="the app's"):
+        Server(app).run()
+
+
+def test_requests_leave_nothing_for_the_garbage_collector():
+    """Memory is free again when a request is over."""
+    server = Server(answer(iter([b"x"])))
+    server.run()
+    gc.collect()
+    gc.disable()
+    try:
+        for path in ("/", "/favicon.ico"):
+            again = Server(answer(one for one in [b"x"]), PATH_INFO=path)
+            again.run()
+            del again
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def test_end_of_a_request_is_the_end_of_its_nonce():
     """A thread that a server keeps is in no request."""
     Server(answer([b"x"])).run()
@@ -354,3 +440,15 @@ def test_status_line_is_one_line():
     server = Server(app)
     server.run()
     assert server.starts[-1][0] == "200 "
+
+
+def test_status_line_without_a_code_is_a_500():
+    """A server would send what stands there."""
+
+    def app(environ, start_response):
+        start_response("\n\nX OK", list(PLAIN))
+        return [b"x"]
+
+    server = Server(app)
+    server.run()
+    assert server.starts[-1][0] == "500 Internal Server Error"

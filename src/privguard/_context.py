@@ -6,40 +6,105 @@ and the copy holds the same object: what one of them sets, all of them see (PEP 
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import Protocol
+from contextvars import ContextVar, Token
+from typing import Any, Protocol
 
 from ._errors import OutsideRequestError
 
 
 class InProgress(Protocol):
-    """What ``_context`` and ``_logs`` need to know of an exchange."""
+    """What ``_context`` and ``_logs`` need to know of an exchange, or of what a muted one leaves behind."""
 
     @property
     def muted(self) -> bool: ...
     @property
-    def in_call(self) -> bool: ...
-    @property
     def ended(self) -> bool: ...
-    @property
-    def raised(self) -> bool: ...
-    @property
-    def path(self) -> str: ...
     def flag_child(self) -> None: ...
     def nonce(self) -> str: ...
+    def is_access_line_of_its_own(self) -> bool: ...
+
+
+class Enterable(InProgress, Protocol):
+    """An exchange."""
+
+    token: Token[InProgress | None] | None
+    in_call: bool
+    raised: bool
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def access_lines(self) -> int: ...
+
+
+class After:
+    """What a muted exchange leaves behind in the context of its server, and in no copy of it.
+
+    Servers write their access line when the app is done, and a thread that they keep goes on to other requests: the
+    lines that are the ended one's own are not written, and every other is.
+    """
+
+    __slots__ = ("access_lines_left", "path", "raised")
+    muted = True
+    ended = True
+
+    def __init__(self, exchange: Enterable) -> None:
+        self.path = exchange.path
+        self.raised = exchange.raised
+        # gunicorn and werkzeug write a second one for the 500 that they answer with
+        self.access_lines_left = (2 if exchange.raised else 1) - exchange.access_lines
+
+    def is_access_line_of_its_own(self) -> bool:
+        """Whether the access line that is about to be written is still the ended request's; counts it."""
+        self.access_lines_left -= 1
+        return self.access_lines_left >= 0
+
+    def flag_child(self) -> None:
+        """Do nothing: it is muted."""
+
+    def nonce(self) -> str:
+        """Raise; nobody asks."""
+        raise OutsideRequestError
 
 
 current: ContextVar[InProgress | None] = ContextVar("privguard_exchange", default=None)
 
 
-def go_back_to(around: InProgress | None) -> None:
-    """Make the exchange *around* the current one again, if its app is still being called.
+def enter(exchange: Enterable) -> None:
+    """Make *exchange* the one in progress in this context."""
+    exchange.token = current.set(exchange)
 
-    A guarded app may run inside another one's call. Where it does not, the context keeps its last exchange: servers
-    write their access line when the app is done.
+
+def pause(exchange: Enterable, around: Any) -> None:
+    """Say that the call of *exchange*'s app is over, and what it returned is still to be read."""
+    exchange.in_call = False
+    exchange.token = None  # it holds the exchange before this one, which holds the one before that, and so on
+    go_back(around)
+
+
+def leave(exchange: Enterable, around: InProgress | None) -> None:
+    """Say that *exchange* is over, and go back to the one *around* it when that one's code goes on here.
+
+    A guarded app may call another one within its own request. That an exchange was current before this one does not
+    say so: servers start a request in a copy of the context that the last one left, while that one is still at work.
     """
-    if around is not None and around.in_call:
-        current.set(around)
+    exchange.in_call = False
+    exchange.token = None
+    if not go_back(around) and exchange.muted:
+        current.set(After(exchange))
+
+
+def go_back(around: Any) -> bool:
+    """Make *around* the current exchange again, if its app is being called in this very context; return whether."""
+    token = getattr(around, "token", None)
+    if token is None or not around.in_call:
+        return False
+    try:
+        current.reset(token)  # works in the very context in which it was made, and in no copy (PEP 567)
+    except ValueError:
+        return False
+    enter(around)
+    return True
 
 
 def flag_child() -> None:

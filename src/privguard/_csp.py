@@ -95,7 +95,7 @@ def check_source(directive: str, source: str) -> None:
         if source not in _TRUSTED_TYPES_KEYWORDS and not _TRUSTED_TYPES_NAME.fullmatch(source):
             raise ValueError("is no name of a Trusted Types policy")
     elif directive == "report-uri":
-        if not re.fullmatch(r"/(?!/)[^\\]*", source):
+        if not re.fullmatch(r"/(?!/)[!-\[\]-~]*", source):
             raise ValueError('must be a path on this site, for example "/csp-reports": reports tell who reads what')
     elif directive == "report-to":
         if not re.fullmatch(r"[A-Za-z0-9_-]+", source):

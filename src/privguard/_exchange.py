@@ -9,22 +9,34 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import Token
 from typing import Any
 
-from . import _cookies, _csp, _logs
+from . import _context, _cookies, _csp, _logs
 from ._cookies import Lifetime
 from ._csp import NONCE_MARK
 from ._errors import NonceError
-from ._headers import IF_ABSENT, NOSNIFF, SET_COOKIE, Dialect, Spelled, for_one_visitor
+from ._headers import (
+    IF_ABSENT,
+    NOSNIFF,
+    REFERRER_POLICY,
+    SET_COOKIE,
+    Dialect,
+    Spelled,
+    as_list,
+    for_one_visitor,
+    says_referrer_policy,
+)
 from ._policy import CookieMode, PathRules, Policy
 
 # With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
 # new nonce with an old body: a 304 keeps the stored body and takes the new header (RFC 9111 §3.2).
-_CACHING = frozenset({"cache-control", "surrogate-control", "x-accel-expires", "etag", "last-modified"})
-# The types in which a page's code could read a nonce; an answer without a type may be any of them.
-_DOCUMENT_TYPES = ("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml")
+_CACHING = frozenset({"surrogate-control", "edge-control", "x-accel-expires", "etag", "last-modified"})
+# The types in which a page's code could read a nonce, beside all that end in +xml.
+_DOCUMENT_TYPES = frozenset({"text/html", "text/xml", "text/xsl", "application/xml"})
+_NO_DOCUMENT = frozenset({204, 205, 301, 302, 303, 304, 307, 308})  # statuses whose body nobody renders
 _NONE: frozenset[str] = frozenset()
-_MAKING_NONCE = threading.Lock()
+_MAKING_NONCE = threading.RLock()
 
 
 def new_nonce() -> str:
@@ -48,6 +60,9 @@ class Exchange:
     """Whether the app is done with the request, its body included."""
     raised: bool = False
     """Whether it was done by an exception."""
+    token: Token[_context.InProgress | None] | None = None
+    """What the context in which its code runs gave for it."""
+    _access_lines: int = 0
     _admits_inline: bool = False
     _head_sent: bool = False
     _muted: bool = False
@@ -79,18 +94,18 @@ class Exchange:
 
     def flag_child(self) -> None:
         """Mute the rest of the request."""
-        self._outermost()._muted = True
+        self.outermost._muted = True
 
     @property
     def has_nonce(self) -> bool:
         """Whether the response's nonce has been made."""
-        return self._outermost()._nonce is not None
+        return self.outermost._nonce is not None
 
     def nonce(self) -> str:
         """Return the response's nonce; raises NonceError when none can be given."""
         if self.policy.nonce_mode == "never":
             raise NonceError('csp_nonce() is switched off; set PRIVGUARD["csp"]["nonce"] to "auto" or "always"')
-        outermost = self._outermost()
+        outermost = self.outermost
         if outermost._nonce is None:
             if self._head_sent or outermost._head_sent:
                 raise NonceError(
@@ -101,8 +116,20 @@ class Exchange:
                 outermost._nonce = outermost._nonce or outermost.make_nonce()
         return outermost._nonce
 
-    def _outermost(self) -> Exchange:
-        return self if self.parent is None else self.parent._outermost()
+    @property
+    def access_lines(self) -> int:
+        """How many access lines of this request were not written so far."""
+        return self.outermost._access_lines
+
+    def is_access_line_of_its_own(self) -> bool:
+        """Count an access line that is not written: while a request is in progress, each is its own."""
+        self.outermost._access_lines += 1
+        return True
+
+    @property
+    def outermost(self) -> Exchange:
+        """The exchange whose nonce and silence are this one's too."""
+        return self if self.parent is None else self.parent.outermost
 
     # ── the request ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,16 +158,17 @@ class Exchange:
         kept, present = self._app_fields(headers, dialect)
         if self._is_ordinary:
             self._head_sent = True
-            return (self.rules.own_fields[dialect] if not present else self._fields_beside(present, dialect)) + kept
-        nonce = self._settle_nonce(kept, dialect)
+            ours = self.rules.own_fields[dialect] if not present else self._fields_beside(present, dialect)
+            return list(ours) + kept
+        nonce = self._settle_nonce(status, kept, dialect)
         self._head_sent = True
-        ours = [(self.policy.csp_header, policy) for policy in self._policies(nonce)]
+        special = [(self.policy.csp_header, policy) for policy in self._policies(nonce)]
         if self.policy.front_header and self.muted:
-            ours.append((self.policy.front_header, "off"))
+            special.append((self.policy.front_header, "off"))
         if nonce is not None:
-            ours.append(("Cache-Control", for_one_visitor(dialect.values(kept, "cache-control"))))
+            special.append(("Cache-Control", for_one_visitor(dialect.values(kept, "cache-control"))))
             kept = [field for field in kept if not _lets_caches_share(dialect.lower(field[0]))]
-        return list(dialect.spell_fields(ours) + dialect.if_absent[present]) + kept
+        return list(dialect.spell_fields(special) + dialect.if_absent[present]) + kept
 
     @property
     def _is_ordinary(self) -> bool:
@@ -183,7 +211,7 @@ class Exchange:
         self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
     ) -> tuple[list[tuple[Spelled, Spelled]], frozenset[str]]:
         """Return the app's header fields that may leave, and which names of IF_ABSENT are among them."""
-        given = headers if type(headers) is list else _as_list(headers)
+        given = as_list(headers)
         try:
             if dialect.are_plain(given):
                 return given, _NONE
@@ -209,7 +237,8 @@ class Exchange:
             if name in IF_ABSENT:
                 if name == NOSNIFF and dialect.encode(pair[1]).strip().lower() != b"nosniff":
                     return None  # it has one value; whatever else an app sends there is a mistake
-                present.add(name)
+                if name != REFERRER_POLICY or says_referrer_policy(dialect.encode(pair[1])):
+                    present.add(name)
             return pair
 
         # One look-up for each of the many fields that nothing is asked about.
@@ -235,8 +264,8 @@ class Exchange:
         dates = [_cookies.plain_date(first.strip(" \t").encode("latin-1")) for first in firsts]
         return None if None in dates else min((date for date in dates if date is not None), default=self._clock())
 
-    def _fields_beside(self, present: frozenset[str], dialect: Dialect[Spelled]) -> list[tuple[Spelled, Spelled]]:
-        return [*self.rules.policy_fields[dialect], *dialect.if_absent[present]]
+    def _fields_beside(self, present: frozenset[str], dialect: Dialect[Spelled]) -> tuple[Any, ...]:
+        return self.rules.policy_fields[dialect] + dialect.if_absent[present]
 
     def _policies(self, nonce: str | None) -> tuple[str, ...]:
         if self._admits_inline:
@@ -246,26 +275,23 @@ class Exchange:
         mark = NONCE_MARK.format(nonce)
         return tuple(policy.replace(NONCE_MARK, mark) for policy in self.rules.nonced_policies)
 
-    def _settle_nonce(self, kept: Iterable[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]) -> str | None:
+    def _settle_nonce(
+        self, status: int, kept: Iterable[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]
+    ) -> str | None:
         """Return the nonce of this response, if one was asked for, or may yet be and the settings say always."""
         mode = self.policy.nonce_mode
         if mode == "never":
             return None
-        nonce = self._outermost()._nonce
-        if nonce is None and mode == "always" and _may_be_document(dialect.values(kept, "content-type")):
-            return self.nonce()
+        nonce = self.outermost._nonce
+        if nonce is None and mode == "always" and status not in _NO_DOCUMENT:
+            return self.nonce() if _may_be_document(dialect.values(kept, "content-type")) else None
         return nonce
 
 
-def _as_list(headers: Iterable[tuple[Any, Any]] | None) -> list[tuple[Any, Any]]:
-    if headers is None:
-        return []
-    return list(headers) if isinstance(headers, Iterable) else [headers]
-
-
 def _lets_caches_share(name: str) -> bool:
-    return name in _CACHING or name.endswith("cdn-cache-control")
+    return name in _CACHING or name.endswith("cache-control")  # every vendor has one of its own
 
 
 def _may_be_document(content_types: Sequence[str]) -> bool:
-    return not content_types or any(one.strip().lower().startswith(_DOCUMENT_TYPES) for one in content_types)
+    essences = [one.partition(";")[0].strip().lower() for one in content_types]
+    return not essences or any(one in _DOCUMENT_TYPES or one.endswith("+xml") for one in essences)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 Spelled = TypeVar("Spelled", bytes, str)
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 _TUPLES: set[type] = {tuple}
 _FORBIDDEN = (b"\r", b"\n", b"\0")  # RFC 9110 §5.5
 _CACHE_DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')  # RFC 9111 §5.2: a quoted value may hold commas
@@ -21,6 +21,7 @@ _MOST_NAMES = 4096  # a site sends some dozens; an app that makes names up must 
 # Judged by its own rule, which says what becomes of a forbidden byte in it.
 SET_COOKIE = "set-cookie"
 NOSNIFF = "x-content-type-options"
+REFERRER_POLICY = "referrer-policy"
 
 # The privacy defaults: features by which a page could sense, identify or reach out. Left to the app are those that a
 # visitor starts by hand (full screen, payment, passkeys). "bluetooth" is unknown to Chromium on Linux, known elsewhere.
@@ -49,6 +50,16 @@ IF_ABSENT = {
 }
 """The header fields that are set where the app has not set them, by their name in lower case."""
 
+_REFERRER_POLICIES = frozenset(
+    b"no-referrer no-referrer-when-downgrade same-origin origin strict-origin origin-when-cross-origin "
+    b"strict-origin-when-cross-origin unsafe-url".split()
+)
+
+_WITH_A_MEANING = IF_ABSENT.keys() | set(
+    "cache-control connection date etag expires last-modified link location refresh server set-cookie "
+    "strict-transport-security trailer transfer-encoding upgrade vary www-authenticate x-frame-options".split()
+)
+
 # The fields that are looked at one by one. Whatever else an app sends passes once its name is known to be one.
 _LOOKED_AT = IF_ABSENT.keys() | {SET_COOKIE}
 
@@ -66,7 +77,7 @@ class _Names(dict[Any, str]):
 
     def __missing__(self, spelled: Any) -> str:
         name = self._decode(spelled).rstrip(" \t")
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise Unreadable
         name = name.lower()
         if len(self) < _MOST_NAMES:
@@ -187,15 +198,35 @@ BYTES: Dialect[bytes] = Dialect(b"", _as_bytes, bytes)
 TEXT: Dialect[str] = Dialect("", lambda text: text.encode("latin-1"), lambda octets: octets.decode("latin-1"))
 
 
+def as_list(headers: Any) -> list[Any]:
+    """Return what an app passes for its headers as a list; what is no list of anything makes one of itself."""
+    if type(headers) is list:
+        return headers
+    if headers is None:
+        return []
+    return list(headers) if isinstance(headers, Iterable) else [headers]
+
+
+def has_a_meaning(name: str) -> bool:
+    """Whether servers or browsers act upon the header *name*, so that it cannot be one of the owner's own."""
+    lower = name.lower()
+    return lower in _WITH_A_MEANING or lower.startswith(("access-control-", "content-", "cross-origin-", "sec-"))
+
+
+def says_referrer_policy(value: bytes) -> bool:
+    """Whether browsers find a policy that they know in a Referrer-Policy *value* (Referrer Policy §8.1)."""
+    return any(token.strip() in _REFERRER_POLICIES for token in value.lower().split(b","))
+
+
 def for_one_visitor(cache_controls: Iterable[str]) -> str:
     """Return the Cache-Control value that says what *cache_controls* say, and ``private`` (RFC 9111 §5.2.2.7).
 
     >>> for_one_visitor(["public, max-age=60", "s-maxage=900"])
-    'max-age=60, private'
+    'private, max-age=60'
     """
     kept: list[str] = []
     for directive in _CACHE_DIRECTIVE.findall(",".join(cache_controls)):
         name = directive.partition("=")[0].strip().lower()
         if name not in ("", "public", "s-maxage", "private"):
             kept.append(directive.strip())
-    return ", ".join([*kept, "private"])
+    return ", ".join(["private", *kept])  # first: a quote that never ends would hide it

@@ -55,21 +55,24 @@ def install() -> None:
 def may_write(record: logging.LogRecord, exchange: _context.InProgress) -> bool:
     """Whether *record* may be written in the context of the muted *exchange*.
 
-    Nothing may while it is in progress. A server's thread or task stays in the context after the exchange has ended:
-    then its own lines pass (a worker that exits), and what speaks of the ended request does not.
+    Nothing may while it is in progress, nor in a task or thread that got a copy of its context. In the context that it
+    leaves behind, what is not its own may.
     """
     if record.name == logger.name:  # holds nothing of a visitor's, and the owner must read it
         return True
-    if not exchange.ended:
+    is_access = record.name in _ACCESS_LOGGERS or record.name.endswith(".access")
+    if is_access and exchange.is_access_line_of_its_own():
         return False
-    if record.name in _ACCESS_LOGGERS or record.name.endswith(".access"):
-        return False
-    if exchange.raised and record.exc_info:
-        return False
-    try:
-        return exchange.path not in record.getMessage()
-    except Exception:  # the record's arguments do not fit its message: logging reports that by itself
+    return isinstance(exchange, _context.After) and not _speaks_of(record, exchange)
+
+
+def _speaks_of(record: logging.LogRecord, after: _context.After) -> bool:
+    if after.raised and record.exc_info:
         return True
+    try:
+        return after.path != "/" and after.path in record.getMessage()
+    except Exception:  # the record's arguments do not fit its message: logging reports that by itself
+        return False
 
 
 def has_told_cookie(name: bytes) -> bool:

@@ -6,27 +6,33 @@ twice: ``%2564`` is a literal ``%64``. What is left is RFC 3986 §5.2.4 (dot seg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Generic, TypeVar
 
 Rules = TypeVar("Rules")
 
+_AUTHORITY = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+
 
 def canonical_path(path: str) -> str:
     """Return *path* (percent-decoded already) without repeated slashes and dot segments, always with a leading slash.
 
-    A slash at the end stays, for an app tells ``/x`` from ``/x/``.
+    A slash at the end stays, for an app tells ``/x`` from ``/x/``. Some servers leave a request target in absolute form
+    as it is (RFC 9112 §3.2.2): scheme and host go.
 
     >>> canonical_path("//demo/./a/../b/")
     '/demo/b/'
     >>> canonical_path("/demo/../x")
     '/x'
+    >>> canonical_path("http://site.example/favicon.ico")
+    '/favicon.ico'
     """
     if path.startswith("/") and "//" not in path and "/." not in path:
         return path
     kept: list[str] = []
     last = ""
-    for last in path.split("/"):
+    for last in _AUTHORITY.sub("", path).split("/"):
         if last == "..":
             if kept:
                 kept.pop()

@@ -45,7 +45,7 @@ class PathRules:
     """The same with a nonce, which goes where NONCE_MARK is."""
     policy_fields: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
     """The header fields that carry *policies*, as each protocol spells them."""
-    own_fields: Mapping[Dialect[Any], list[tuple[Any, Any]]]
+    own_fields: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
     """All of privguard's header fields on a response that has no nonce and sets none of them itself."""
     user_images: bool
     sealed: bool
@@ -127,7 +127,7 @@ class Policy:
         return self.settings == other.settings if isinstance(other, Policy) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(repr(self.settings))
+        return hash(_hashable(self.settings))
 
     def __repr__(self) -> str:
         return f"Policy({_plain(self.settings)!r})"
@@ -141,6 +141,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _hashable(value: Any) -> Any:
+    return frozenset((key, _hashable(one)) for key, one in value.items()) if isinstance(value, Mapping) else value
 
 
 def _csp_header(settings: Mapping[str, Any]) -> str:
@@ -177,7 +181,7 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
         policies=plain,
         nonced_policies=tuple(_csp.serialize(one) for one in _csp.nonced(directives)),
         policy_fields=policy_fields,
-        own_fields={dialect: [*spelled, *dialect.if_absent[_NONE]] for dialect, spelled in policy_fields.items()},
+        own_fields={dialect: spelled + dialect.if_absent[_NONE] for dialect, spelled in policy_fields.items()},
         user_images=user_images,
         sealed=is_below(settings["sealed_paths"]),
         child=is_below(settings["children"]["paths"]),

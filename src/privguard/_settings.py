@@ -6,7 +6,6 @@ the value and the full path of its key, returns the value as the policy keeps it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 
 from . import _csp, _sources
 from ._errors import SettingsError, nearest
+from ._headers import TOKEN, has_a_meaning
 from ._paths import canonical_path
 
 Check = Callable[[Any, str], Any]
@@ -24,7 +24,6 @@ NONCE_MODES = ("auto", "always", "never")
 IP_MODES = ("full", "truncate", "none")
 
 _SOURCES = "a list of sources"
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 
 
 def check_settings(settings: Any, where: str = "PRIVGUARD") -> Mapping[str, Any]:
@@ -145,11 +144,18 @@ def _token(noun: str) -> Check:
     def check(value: Any, where: str) -> str:
         if not isinstance(value, str):
             raise _wrong_type(where, noun, value)
-        if not _TOKEN.fullmatch(value):
+        if not TOKEN.fullmatch(value):
             raise SettingsError(where, f"{value!r} cannot be {noun}")
         return value
 
     return check
+
+
+def _own_header(value: Any, where: str) -> str:
+    name = str(_token("a header's name")(value, where))
+    if has_a_meaning(name):
+        raise SettingsError(where, f'must be a header of your own, such as "X-Privguard-Log"; {name!r} has a meaning')
+    return name
 
 
 def _path(value: Any, where: str) -> str:
@@ -283,7 +289,7 @@ _TABLE = _table(
                         _list_of("paths", _path),
                     ),
                     "ip": ("full", _one_of(*IP_MODES)),
-                    "front_header": (None, _or_none(_token("a header's name"))),
+                    "front_header": (None, _or_none(_own_header)),
                     # A hundred years: past that it is no retention period but a slip of the hand.
                     "retention_days": (None, _or_none(_whole_number("days", 1, 36_500))),
                 }

@@ -14,6 +14,7 @@ KEYWORDS = frozenset(
     "'inline-speculation-rules'".split()
 )
 _HASH = re.compile(r"'sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2}'")
+_SCHEMES = frozenset("about: blob: data: filesystem: http: https: mediastream: ws: wss:".split())
 _SCHEME_SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST_SOURCE = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
@@ -40,16 +41,29 @@ def check_list_source(source: str) -> None:
     if not source.isascii():
         raise ValueError("is not ASCII; write the host's name as browsers send it, for example xn--mnchen-3ya.example")
     if _SCHEME_SOURCE.fullmatch(source):
+        _check_scheme(lower)
         return
+    if f"{lower}:" in _SCHEMES:
+        raise ValueError(f'is no source; did you mean "{lower}:"?')
     match = _HOST_SOURCE.fullmatch(source)
     if match is None or ((match["port"] or "*") != "*" and int(match["port"]) > 65535):
         raise ValueError("is no source; write a host (https://cdn.example), a scheme (data:) or a keyword ('self')")
+    host, slashes, _ = lower.partition("//")
+    if slashes and f"{host}:" in _SCHEMES:
+        raise ValueError(f'is no source; did you mean "{host}://{source.partition("//")[2]}"?')
     # A bare word is far likelier a keyword without its quotes than a host without a domain.
-    if re.fullmatch(r"[a-z-]+", lower) and lower != "localhost":
-        near = nearest(f"'{lower}'", KEYWORDS)
+    if re.fullmatch(r"[a-z_-]+", lower) and lower != "localhost":
+        near = nearest(f"'{lower.replace('_', '-')}'", KEYWORDS)
         raise ValueError(
             f'is no source; did you mean "{near}"?' if near else 'is no host; write it with its scheme, "https://…"'
         )
+
+
+def _check_scheme(scheme: str) -> None:
+    near = nearest(scheme, _SCHEMES)
+    if scheme in _SCHEMES or (near is None and "." not in scheme):
+        return  # an app may have one of its own
+    raise ValueError("is no scheme that browsers know" + (f'; did you mean "{near}"?' if near else ""))
 
 
 def check_origin(text: str) -> str:
@@ -105,10 +119,13 @@ def _port(url: SplitResult) -> int | None:
 
 def _is_upgrade(own: SplitResult, target: SplitResult) -> bool:
     """CSP3 §6.7.2.8: the same host over a better scheme, port for port or from default to default."""
-    same = _port(own) == _port(target)
-    both_default = own.port is None and target.port is None
     allowed = {"http": ("https", "ws", "wss"), "https": ("wss",)}
-    return target.scheme in allowed.get(own.scheme, ()) and (same or both_default)
+    return target.scheme in allowed.get(own.scheme, ()) and _odd_port(own) == _odd_port(target)
+
+
+def _odd_port(url: SplitResult) -> int | None:
+    """Return the port of *url* where it is not its scheme's own, as the URL standard keeps it."""
+    return None if url.port == _DEFAULT_PORTS.get(url.scheme) else url.port
 
 
 def _scheme_admits(wanted: str, scheme: str) -> bool:

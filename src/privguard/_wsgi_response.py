@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import _logs
+from . import _context, _logs
 from ._exchange import Exchange
-from ._headers import TEXT
+from ._headers import TEXT, as_list
 
 StartResponse = Callable[..., Callable[[bytes], object]]
+
+_STATUS = re.compile(r"([0-9]{3})(?: .*)?", re.DOTALL)
 
 REFUSED = b"Internal Server Error"
 REFUSED_STATUS = "500 Internal Server Error"
@@ -19,15 +22,26 @@ REFUSED_HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Leng
 class GuardedResponse:
     """The response of one request on its way from the app to the server."""
 
-    __slots__ = ("_given", "_given_first", "_sent", "_start_response", "_status", "_write", "exchange", "has_failed")
+    __slots__ = (
+        "_given",
+        "_given_first",
+        "_sent",
+        "_start_response",
+        "_status",
+        "_write",
+        "around",
+        "exchange",
+        "has_failed",
+    )
     _given: Any
     _given_first: list[Any]
     _sent: list[tuple[str, str]] | None
     _status: int
     _write: Callable[[bytes], object]
 
-    def __init__(self, exchange: Exchange, start_response: StartResponse) -> None:
+    def __init__(self, exchange: Exchange, around: Any, start_response: StartResponse) -> None:
         self.exchange = exchange
+        self.around = around
         self.has_failed = False
         self._sent = None
         self._start_response = start_response
@@ -35,15 +49,18 @@ class GuardedResponse:
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         """The start_response that the app is given; it may be called late, and again with exc_info."""
         with_exc_info = () if exc_info is None else (exc_info,)
+        listed = as_list(headers)  # what an app's own iterator raises is the app's
         try:
-            self._status = int(status[:3]) if status[:3].isdecimal() else 0
-            sent = self.exchange.response_headers(self._status, headers, TEXT)
+            # Browsers render what some servers make of "1000 OK": only a real 1xx is one.
+            match = _STATUS.fullmatch(status)
+            self._status = int(match[1]) if match else 0
+            sent = self.exchange.response_headers(self._status, listed, TEXT)
         except Exception as error:
             _logs.tell_failure(error)
             return self._refuse(with_exc_info)
         self.has_failed = False
         self._given = headers
-        self._given_first = list(headers) if isinstance(headers, list) else []
+        self._given_first = list(listed)
         self._sent = sent
         self._write = self._start_response(_one_line(status), sent, *with_exc_info)
         return self.write
@@ -59,33 +76,30 @@ class GuardedResponse:
         self._take_late_headers()
         return None if self.has_failed else self._write(chunk)
 
-    def body(self, body: Iterable[bytes], file_wrapper: Any) -> Iterable[bytes]:
+    def body(self, body: Iterable[bytes], *, is_file: bool) -> Iterable[bytes]:
         """Return what the server iterates: as often as can be the app's own object, so that sendfile stays sendfile."""
         if self._sent is None or self.has_failed or self.exchange.muted:
             return _GuardedBody(self, body)
         self._take_late_headers()
-        if isinstance(body, (list, tuple)) or (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
+        if is_file or isinstance(body, (list, tuple)):
             self.exchange.end()
-            return body
-        # Where the server's wrapper is a function, what it makes does not tell; only a generator surely is no file.
-        if file_wrapper is not None and not isinstance(file_wrapper, type) and not isinstance(body, Generator):
             return body
         return _GuardedBody(self, body)
 
     def chunks(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the chunks of *body*; until the first that is not empty, the head may still change."""
-        chunks = iter(body)
-        for chunk in chunks:
-            self._take_late_headers()
-            if self.has_failed:
-                break
+        exchange = self.exchange
+        is_settled = False
+        for chunk in body:
+            if not is_settled:
+                self._take_late_headers()
+                if self.has_failed:
+                    break
+                is_settled = chunk != b""
             yield chunk
-            if chunk:
-                break
+            _context.current.set(exchange)  # another request's body may have been read in between
         if self.has_failed:
             yield REFUSED
-        else:
-            yield from chunks
 
     def _take_late_headers(self) -> None:
         """Judge what the app has added to its header list, which some servers keep and read at the first chunk."""
@@ -108,11 +122,17 @@ class _GuardedBody:
         self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
+        exchange = self._response.exchange
+        exchange.in_call = True
+        _context.enter(exchange)
         try:
             yield from self._response.chunks(self._body)
         except Exception:
-            self._response.exchange.raised = True
+            exchange.raised = True
             raise
+        finally:
+            exchange.in_call = False
+            exchange.token = None
 
     def close(self) -> None:
         exchange = self._response.exchange
@@ -122,11 +142,15 @@ class _GuardedBody:
                 close()
         finally:
             exchange.end(raised=exchange.raised)
+            _context.leave(exchange, self._response.around)
 
 
 def _one_line(status: str) -> str:
     """A status line that some servers would send as two is cut down to its code."""
-    return status if status.isprintable() else f"{status[:3]} "
+    if status.isprintable():
+        return status
+    match = _STATUS.fullmatch(status)
+    return f"{match[1]} " if match else REFUSED_STATUS
 
 
 def _discard(chunk: bytes) -> None:

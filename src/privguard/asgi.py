@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _context, _logs
 from ._exchange import Exchange
-from ._headers import BYTES
+from ._headers import BYTES, as_list
 from ._paths import asgi_path
 from ._policy import Policy
 
@@ -50,7 +50,7 @@ class PrivacyMiddleware:
         around = _context.current.get()
         try:
             exchange = Exchange(self.policy, asgi_path(scope), scope.get(SCOPE_KEY))
-            _context.current.set(exchange)
+            _context.enter(exchange)
             scope = {**scope, SCOPE_KEY: exchange}
             if exchange.hides_cookies:
                 scope["headers"] = without_cookies(scope["headers"])
@@ -66,7 +66,7 @@ class PrivacyMiddleware:
         finally:
             exchange.in_call = False
             exchange.ended = True
-            _context.go_back_to(around)
+            _context.leave(exchange, around)
 
 
 def without_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -85,8 +85,9 @@ def _guarded_send(kind: str, exchange: Exchange, send: Send) -> Send:
         guard = _GUARDS.get(message.get("type"))
         if guard is None:
             return send(message)
+        headers = as_list(message.get("headers"))  # what an app's own iterator raises is the app's
         try:
-            message = guard(message, exchange)
+            message = guard(message, headers, exchange)
         except Exception as error:
             has_failed = True
             _logs.tell_failure(error)
@@ -96,22 +97,23 @@ def _guarded_send(kind: str, exchange: Exchange, send: Send) -> Send:
     return guarded
 
 
-def _guard_response(message: Message, exchange: Exchange) -> Message:
-    headers = exchange.response_headers(message.get("status", 0), message.get("headers"), BYTES)
-    return {**message, "headers": headers}
+Headers = list[tuple[bytes, bytes]]
 
 
-def _guard_handshake(message: Message, exchange: Exchange) -> Message:
-    headers = message.get("headers")
+def _guard_response(message: Message, headers: Headers, exchange: Exchange) -> Message:
+    return {**message, "headers": exchange.response_headers(message.get("status", 0), headers, BYTES)}
+
+
+def _guard_handshake(message: Message, headers: Headers, exchange: Exchange) -> Message:
     return {**message, "headers": exchange.interim_headers(headers, BYTES)} if headers else message
 
 
-def _guard_hints(message: Message, exchange: Exchange) -> Message:
-    hints = exchange.interim_headers([(b"link", link) for link in message["links"]], BYTES)
-    return {**message, "links": [link for _, link in hints]}
+def _guard_hints(message: Message, headers: Headers, exchange: Exchange) -> Message:
+    links = [(b"link", link) for link in as_list(message.get("links"))]
+    return {**message, "links": [link for _, link in exchange.interim_headers(links, BYTES)]}
 
 
-_GUARDS: Mapping[Any, Callable[[Message, Exchange], Message]] = {
+_GUARDS: Mapping[Any, Callable[[Message, Headers, Exchange], Message]] = {
     "http.response.start": _guard_response,
     "websocket.http.response.start": _guard_response,
     "websocket.accept": _guard_handshake,

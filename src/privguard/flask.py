@@ -10,6 +10,7 @@ from .wsgi import PrivacyMiddleware
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask.templating import Environment
 
 
 class Privguard:
@@ -29,5 +30,20 @@ class Privguard:
             raise RuntimeError(f"privguard guards the Flask app {app.name!r} already; call init_app once")
         policy = Policy.of(app.config.get("PRIVGUARD")).with_visit([app.config["SESSION_COOKIE_NAME"]])
         app.wsgi_app = PrivacyMiddleware(app.wsgi_app, policy)  # type: ignore[method-assign]
-        app.jinja_env.globals["csp_nonce"] = csp_nonce
+        _add_to_templates(app)
         app.extensions["privguard"] = policy
+
+
+def _add_to_templates(app: Flask) -> None:
+    """Give Jinja the global csp_nonce, without making its environment: that would freeze the app's Jinja options."""
+    make_environment = app.create_jinja_environment
+
+    def make_with_nonce() -> Environment:
+        environment = make_environment()
+        environment.globals["csp_nonce"] = csp_nonce
+        return environment
+
+    if "jinja_env" in vars(app):
+        app.jinja_env.globals["csp_nonce"] = csp_nonce
+    else:
+        app.create_jinja_environment = make_with_nonce  # type: ignore[method-assign]

@@ -34,28 +34,43 @@ class PrivacyMiddleware:
         around = _context.current.get()
         try:
             exchange = Exchange(self.policy, wsgi_path(environ), environ.get(ENVIRON_KEY))
-            _context.current.set(exchange)
-            _guard_environ(environ, exchange)
+            _context.enter(exchange)
+            files = _guard_environ(environ, exchange)
         except Exception as error:
             _logs.tell_failure(error)
             start_response(REFUSED_STATUS, list(REFUSED_HEADERS))
             return [REFUSED]
-        response = GuardedResponse(exchange, start_response)
+        response = GuardedResponse(exchange, around, start_response)
         try:
             body = self.app(environ, response.start)
         except BaseException:
             exchange.end(raised=True)
+            _context.leave(exchange, around)
             raise
-        finally:
-            exchange.in_call = False
-            _context.go_back_to(around)
-        return response.body(body, environ.get("wsgi.file_wrapper"))
+        _context.pause(exchange, around)
+        return response.body(body, is_file=any(body is file for file in files) or _is_file(body, environ))
 
 
-def _guard_environ(environ: Environ, exchange: Exchange) -> None:
+def _guard_environ(environ: Environ, exchange: Exchange) -> list[object]:
+    """Change *environ* into what the app may see; return the list of files for sendfile that it will have wrapped."""
     environ[ENVIRON_KEY] = exchange
+    files: list[object] = []
+    wrap_file = environ.get("wsgi.file_wrapper")
+    if wrap_file is not None and not isinstance(wrap_file, type):
+
+        def wrap(*arguments: Any) -> object:
+            files.append(wrap_file(*arguments))
+            return files[-1]
+
+        environ["wsgi.file_wrapper"] = wrap  # what a function makes does not tell by its type
     if exchange.hides_cookies:
         environ.pop("HTTP_COOKIE", None)
     send_hints = environ.get("wsgi.early_hints")
     if callable(send_hints):
         environ["wsgi.early_hints"] = lambda headers: send_hints(exchange.interim_headers(headers, TEXT))
+    return files
+
+
+def _is_file(body: object, environ: Environ) -> bool:
+    file_wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(file_wrapper, type) and isinstance(body, file_wrapper)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse, StreamingHttpResponse
 from django.template import RequestContext, Template
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.cache import cache_page
 
 import privguard.asgi
 import privguard.wsgi
+from integrations.django_project import MIDDLEWARE
 from integrations.django_project.doors import DOORS, HANDLERS, OneView, visit
 
 every_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
@@ -93,7 +99,7 @@ def test_page_with_a_nonce_is_for_one_visitor(door):
         return HttpResponse(request.csp_nonce, headers=headers)
 
     answer = visit(door, view)
-    assert answer.only("cache-control") == "max-age=60, private"
+    assert answer.only("cache-control") == "private, max-age=60"
     assert answer.every("etag") == answer.every("last-modified") == []
 
 
@@ -175,3 +181,93 @@ def test_nonce_of_a_stream_that_is_in_time(door, read, mode):
 
     answer = visit(door, view, PRIVGUARD={"csp": {"nonce": mode}})
     assert answer.nonces == {answer.body.decode().removeprefix("<p>")}
+
+
+# ── what a view does to its response and its nonce ───────────────────────────────────────────────────────────────────
+
+
+@every_door
+@pytest.mark.parametrize("mode", ["auto", "always"])
+def test_response_that_a_view_returns_again_and_again(door, mode):
+    """Each time it leaves with the policies of that time, and with no others."""
+    kept = HttpResponse("<p>Hello")
+    kept.headers["Content-Security-Policy"] = "img-src 'none'"
+
+    def view(request):
+        str(request.csp_nonce)
+        return kept
+
+    with override_settings(ROOT_URLCONF=OneView(view), PRIVGUARD={"csp": {"nonce": mode}}):
+        visitor = door()
+        answers = [visitor.ask("GET", "/") for _ in range(3)]
+    assert [len(answer.policies) for answer in answers] == [3, 3, 3]
+    assert [len(answer.nonces) for answer in answers] == [1, 1, 1]
+    assert len(set.union(*(answer.nonces for answer in answers))) == 3
+
+
+@every_door
+@pytest.mark.parametrize("theirs", ["x'; img-src *; a 'b", "日本", "short", ""])
+def test_nonce_of_the_apps_that_is_none_does_not_get_into_the_policy(door, theirs):
+    """An app shares its nonce with the policy; it does not write the policy."""
+
+    def view(request):
+        request._csp_nonce = theirs
+        return HttpResponse(privguard.csp_nonce())
+
+    answer = visit(door, view)
+    assert answer.nonces == {answer.body.decode()} and theirs != answer.body.decode()
+    assert answer.policies[0]["img-src"] == ["'self'", "data:"]
+
+
+@every_door
+def test_nonce_of_the_apps_that_asks_for_ours_in_turn(door):
+    """Nobody waits for anybody."""
+
+    def view(request):
+        request._csp_nonce = SimpleLazyObject(privguard.csp_nonce)
+        return HttpResponse(privguard.csp_nonce())
+
+    answer = visit(door, view)
+    assert answer.nonces == {answer.body.decode()}
+
+
+@every_door
+@pytest.mark.parametrize("reads", [True, False])
+def test_page_with_a_nonce_is_not_for_djangos_cache(door, reads):
+    """Nobody gets another visitor's nonce; a page without one is cached as ever."""
+    made = []
+
+    @cache_page(60)
+    def view(request):
+        made.append(request)
+        return HttpResponse(request.csp_nonce if reads else "<p>Hello")
+
+    caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(id(made))}}
+    with override_settings(ROOT_URLCONF=OneView(view), CACHES=caches):
+        answers = [door().ask("GET", "/") for _ in range(2)]
+    assert len(made) == (2 if reads else 1)
+    assert all(answer.nonces == ({answer.body.decode()} if reads else set()) for answer in answers)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_requests_leave_nothing_for_the_garbage_collector(reads):
+    """What a request held, uploads included, is free when it is over."""
+    requests = []
+
+    def view(request):
+        requests.append(weakref.ref(request))
+        return HttpResponse(request.csp_nonce if reads else "<p>Hello")
+
+    # alone: Django's middleware for messages, among others, leaves cycles of its own
+    with override_settings(ROOT_URLCONF=OneView(view), MIDDLEWARE=MIDDLEWARE[:1]):
+        handler = WSGIHandler()
+        gc.disable()
+        try:
+            for _ in range(2):
+                response = handler(RequestFactory()._base_environ(), lambda status, headers: None)
+                b"".join(response)
+                response.close()
+                del response
+            assert requests[0]() is None
+        finally:
+            gc.enable()

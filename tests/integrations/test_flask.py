@@ -117,6 +117,19 @@ def test_app_is_wrapped_once():
         Privguard(app)
 
 
+@pytest.mark.parametrize("is_made_already", [True, False])
+def test_options_of_jinja_can_be_set_afterwards(is_made_already):
+    """The extension takes its place in the templates and makes nothing sooner than Flask does."""
+    app = make_app()
+    if is_made_already:
+        app.jinja_env.globals["mine"] = 1
+    Privguard(app)
+    if not is_made_already:
+        app.jinja_options = {"trim_blocks": True}
+        assert app.jinja_env.trim_blocks
+    assert app.jinja_env.globals["csp_nonce"] is privguard.csp_nonce
+
+
 def test_mistake_in_the_configuration_stops_the_start():
     """And names the key."""
     with pytest.raises(SettingsError, match=r'PRIVGUARD\["cookie"\]: no such key; did you mean "cookies"\?'):

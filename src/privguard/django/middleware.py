@@ -25,6 +25,7 @@ from .policy import project_policy
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 # On each of the pages that Django shows a developer, and a visitor never.
+_NONCE = re.compile(r"[A-Za-z0-9+/_-]{22,}={0,2}")  # 22 characters are 128 bits
 _DEBUG_PAGE = re.compile(rb">DEBUG\s*=\s*True<")
 
 
@@ -76,8 +77,7 @@ class PrivacyMiddleware:
         try:
             return self._close(request, self.get_response(request), exchange)
         finally:
-            exchange.in_call = False
-            _context.go_back_to(around)
+            _context.pause(exchange, around)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         around = _context.current.get()
@@ -87,15 +87,14 @@ class PrivacyMiddleware:
         try:
             return self._close(request, await self.get_response(request), exchange)
         finally:
-            exchange.in_call = False
-            _context.go_back_to(around)
+            _context.pause(exchange, around)
 
     def _open(self, request: Any) -> Exchange | None:
         try:
             around = _parent(request)
             exchange = Exchange(self.policy, _path(request), parent=around)
-            (around or exchange).make_nonce = _shared_nonce(request)
-            _context.current.set(exchange)
+            exchange.outermost.make_nonce = _shared_nonce(request, exchange.outermost)
+            _context.enter(exchange)
             request._privguard_exchange = exchange
             if self.policy.nonce_mode == "never":
                 request.csp_nonce = ""
@@ -114,13 +113,22 @@ class PrivacyMiddleware:
                 exchange.nonce()  # made by Django's own middleware, maybe: then this response carries it
             if settings.DEBUG and _is_debug_page(response):
                 exchange.admit_inline()
+            _take_back_policies(response, self.policy.csp_header)
+            theirs = response.headers.get(self.policy.csp_header)
             _guard_headers(response, exchange)
+            vars(response)["_privguard_policies"] = (response.headers.get(self.policy.csp_header), theirs)
         except Exception as error:
             _logs.tell_failure(error)
             response.close()
             response = _refusal()
-        response._resource_closers.append(exchange.end)  # type: ignore[attr-defined]
+        response._resource_closers.append(lambda: _end(exchange))  # type: ignore[attr-defined]
         return response
+
+
+def _end(exchange: Exchange) -> None:
+    exchange.outermost.make_nonce = new_nonce  # what was there holds the request, which holds the exchange
+    exchange.end()
+    _context.leave(exchange, None)
 
 
 def _forget_last_request(**kwargs: Any) -> None:
@@ -151,12 +159,17 @@ def _hide_cookies(request: Any) -> None:
         request.scope = {**request.scope, "headers": without_cookies(request.scope["headers"])}
 
 
-def _shared_nonce(request: HttpRequest) -> Callable[[], str]:
+def _shared_nonce(request: Any, exchange: Exchange) -> Callable[[], str]:
     """Return what makes the nonce: Django's own CSP middleware, where that is in the project, else privguard."""
 
     def make() -> str:
+        exchange.make_nonce = new_nonce  # theirs may ask for ours in turn
+        request._cache_update_cache = False  # Django's cache would give the page with this nonce to others
         theirs = getattr(request, "_csp_nonce", None)
-        return new_nonce() if theirs is None or type(theirs) is LazyNonce else str(theirs)
+        if theirs is None or type(theirs) is LazyNonce:
+            return new_nonce()
+        # It stands in a policy of ours: what is no nonce (CSP3 §2.3.1), or a guessable one, has no place there.
+        return text if _NONCE.fullmatch(text := str(theirs)) else new_nonce()
 
     return make
 
@@ -165,7 +178,7 @@ def _is_debug_page(response: HttpResponseBase) -> bool:
     return _DEBUG_PAGE.search(getattr(response, "content", b"")) is not None
 
 
-def _guard_headers(response: HttpResponseBase, exchange: Exchange) -> None:
+def _guard_headers(response: Any, exchange: Exchange) -> None:
     cookies = [("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()]
     guarded = exchange.response_headers(response.status_code, [*response.headers.items(), *cookies], TEXT)
     for name in list(response.headers):
@@ -176,13 +189,21 @@ def _guard_headers(response: HttpResponseBase, exchange: Exchange) -> None:
             left.append(value)
         elif name in response.headers:
             # Django keeps one value a name. Of a Content-Security-Policy that may be a list of policies, all of which
-            # hold (CSP3 §3.1), as they would in header fields of their own. A view may return one response object for
-            # every request, with our policies of the last time in front.
-            ours = response.headers[name]
-            response.headers[name] = value if f"{value}, ".startswith(f"{ours}, ") else f"{ours}, {value}"
+            # hold (CSP3 §3.1), as they would in header fields of their own.
+            response.headers[name] += f", {value}"
         else:
             response.headers[name] = value
     _replace_cookies(response, left)
+
+
+def _take_back_policies(response: Any, csp_header: str) -> None:
+    """Leave the view's own policy alone in *response*: a view may return one response object for every request."""
+    given = response.headers.get(csp_header)
+    sent, theirs = vars(response).get("_privguard_policies", (None, None))
+    if given is not None and given == sent:
+        del response.headers[csp_header]
+        if theirs is not None:
+            response.headers[csp_header] = theirs
 
 
 def _replace_cookies(response: HttpResponseBase, left: Iterable[str]) -> None:

@@ -1,0 +1,41 @@
+"""What the talking pages of the two sites write, and the servers that write about them."""
+
+from __future__ import annotations
+
+import itertools
+
+from servers.harness import SERVERS, wait_until
+
+# The servers whose access lines privguard keeps quiet. Of the others, daphne and wsgiref write past logging.
+QUIET_SERVERS = [name for name in SERVERS if name not in ("hypercorn", "daphne", "waitress", "wsgiref")]
+PAST_LOGGING = ("daphne", "wsgiref")
+
+STAGES = ["before", "thread", "task", "started", "between", "after"]
+
+_numbers = itertools.count()
+
+
+def new_token():
+    """Return what no other request of this session carries; its last character is in no other place."""
+    return f"t{next(_numbers)}."
+
+
+def records(tokens, stages=STAGES):
+    """Return the records of talking pages, each once."""
+    return {f"record {stage}:{token}": 1 for token in tokens for stage in stages}
+
+
+def access_lines(tokens):
+    """Return what only the access lines of these requests hold, each once."""
+    return {f"token={token}": 1 for token in tokens}
+
+
+def expect_written(server, counts):
+    """Each text is written as often as *counts* says, and no more often."""
+
+    def found():
+        written = server.written()
+        return {text: written.count(text) for text in counts}
+
+    wait_until(lambda: sum(found().values()) >= sum(counts.values()))
+    assert found() == counts

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 Spelled = TypeVar("Spelled", bytes, str)
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
-_TUPLES: set[type] = {tuple}
 _FORBIDDEN = (b"\r", b"\n", b"\0")  # RFC 9110 §5.5
 _CACHE_DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')  # RFC 9111 §5.2: a quoted value may hold commas
 _MOST_NAMES = 4096  # a site sends some dozens; an app that makes names up must not fill the memory
@@ -112,7 +111,7 @@ class Dialect(Generic[Spelled]):
     def __init__(self, empty: Spelled, encode: Callable[[Spelled], bytes], decode: Callable[[bytes], Spelled]) -> None:
         self._name_case: Callable[[str], str] = str.lower if isinstance(empty, bytes) else str
         self._empty: Spelled = empty
-        self._types: set[type] = {type(empty)}
+        self._types: set[type] = {bytes} if isinstance(empty, bytes) else {tuple}
         self._forbidden: tuple[Spelled, ...] = tuple(decode(octet) for octet in _FORBIDDEN)
         self.plain = set()
         self._names = _Names(lambda spelled: encode(spelled).decode("latin-1"), self.plain)
@@ -151,8 +150,9 @@ class Dialect(Generic[Spelled]):
         return self._are_sendable(headers, [value for _, value in headers])
 
     def _are_sendable(self, headers: Sequence[Any], values: Sequence[Spelled]) -> bool:
-        # Some servers take any pair and any kind of bytes, others none but the standard's own.
-        return {*map(type, headers)} <= _TUPLES and {*map(type, values)} <= self._types and self._are_clean(values)
+        # WSGI servers need tuples, and some ASGI servers no other kind of bytes; joining text tells of all but text.
+        types = {*map(type, values)} if self._empty == b"" else {*map(type, headers)}
+        return types <= self._types and self._are_clean(values)
 
     def _are_clean(self, values: Iterable[Spelled]) -> bool:
         text = self._empty.join(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -51,9 +52,7 @@ class GuardedResponse:
         with_exc_info = () if exc_info is None else (exc_info,)
         listed = as_list(headers)  # what an app's own iterator raises is the app's
         try:
-            # Browsers render what some servers make of "1000 OK": only a real 1xx is one.
-            match = _STATUS.fullmatch(status)
-            self._status = int(match[1]) if match else 0
+            self._status, line = _read_status(status)
             sent = self.exchange.response_headers(self._status, listed, TEXT)
         except Exception as error:
             _logs.tell_failure(error)
@@ -62,7 +61,7 @@ class GuardedResponse:
         self._given = headers
         self._given_first = list(listed)
         self._sent = sent
-        self._write = self._start_response(_one_line(status), sent, *with_exc_info)
+        self._write = self._start_response(line, sent, *with_exc_info)
         return self.write
 
     def _refuse(self, with_exc_info: tuple[Any, ...]) -> Callable[[bytes], object]:
@@ -145,12 +144,17 @@ class _GuardedBody:
             _context.leave(exchange, self._response.around)
 
 
-def _one_line(status: str) -> str:
-    """A status line that some servers would send as two is cut down to its code."""
-    if status.isprintable():
-        return status
+@functools.lru_cache(maxsize=256)
+def _read_status(status: str) -> tuple[int, str]:
+    """Return the code, 0 when there is none, and a status line that no server sends as two.
+
+    Browsers render what some servers make of "1000 OK": only what is whole is a code.
+    """
     match = _STATUS.fullmatch(status)
-    return f"{match[1]} " if match else REFUSED_STATUS
+    code = int(match[1]) if match else 0
+    if status.isprintable():
+        return code, status
+    return code, f"{match[1]} " if match else REFUSED_STATUS
 
 
 def _discard(chunk: bytes) -> None:

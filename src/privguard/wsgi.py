@@ -48,7 +48,7 @@ class PrivacyMiddleware:
             _context.leave(exchange, around)
             raise
         _context.pause(exchange, around)
-        return response.body(body, is_file=any(body is file for file in files) or _is_file(body, environ))
+        return response.body(body, is_file=_is_file(body, files, environ))
 
 
 def _guard_environ(environ: Environ, exchange: Exchange) -> list[object]:
@@ -71,6 +71,8 @@ def _guard_environ(environ: Environ, exchange: Exchange) -> list[object]:
     return files
 
 
-def _is_file(body: object, environ: Environ) -> bool:
+def _is_file(body: object, files: list[object], environ: Environ) -> bool:
     file_wrapper = environ.get("wsgi.file_wrapper")
-    return isinstance(file_wrapper, type) and isinstance(body, file_wrapper)
+    if isinstance(file_wrapper, type):
+        return isinstance(body, file_wrapper)
+    return any(body is file for file in files) if files else False

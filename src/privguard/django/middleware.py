@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.core.signals import request_started
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
@@ -64,7 +63,6 @@ class PrivacyMiddleware:
         if self.is_async:
             markcoroutinefunction(self)
         _logs.install()
-        request_started.connect(_forget_last_request, dispatch_uid="privguard")
 
     def __call__(self, request: HttpRequest) -> Any:
         """Answer one request, or return the coroutine that does."""
@@ -129,13 +127,6 @@ def _end(exchange: Exchange) -> None:
     exchange.outermost.make_nonce = new_nonce  # what was there holds the request, which holds the exchange
     exchange.end()
     _context.leave(exchange, None)
-
-
-def _forget_last_request(**kwargs: Any) -> None:
-    """Let the thread of a kept connection log again, when its next request is a static file's and never gets here."""
-    exchange = _context.current.get()
-    if exchange is not None and exchange.ended:
-        _context.current.set(None)
 
 
 def _path(request: Any) -> str:

@@ -51,6 +51,13 @@ VERDICTS = [
     (b"a=; expires=Thu, 01-Jan-1970 00:00:01 UTC", DELETION),
     (b"a=; expires=Thu Jan  1 00:00:00 1970", DELETION),
     (b"a=; expires=Thu, 1 Jan 1970 00:00:00 GMT", DELETION),
+    # and as other software writes it, over in every zone
+    (b"a=; Expires=Thu, 01 Jan 1970 00:00:00 -0000", DELETION),
+    (b"a=; Expires=Thu, 01 Jan 1970 00:00:00 PST", DELETION),
+    (b"a=; Expires=Sun, 22 Nov 2026 10:00:00 -1200", DELETION),
+    (b"a=; Expires=Thu 1-January-1970 0:00:00", DELETION),
+    (b'a=; Expires="Thu, 01 Jan 1970 00:00:00 GMT"', DELETION),
+    (b"a=; Expires=Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)", DELETION),
     (b"a=; expires=" + FUTURE + b"; expires=" + PAST, DELETION),
     (b"a=; Max-Age=abc; Expires=" + PAST, DELETION),
     (b"a=; Expires=Mon, 23 Nov 2026 12:00:00 GMT", DELETION),
@@ -91,7 +98,11 @@ VERDICTS = [
     (b"a=b; Expires=2031-11-09T21:43:09Z", DOUBTFUL),
     (b"a=b; Expires=31 Feb 2031 00:00:00", DOUBTFUL),
     (b"a=b; Expires=09 Nov 10000 21:43:09", DOUBTFUL),
-    (b"a=b; Expires=Thu, 01 Jan 1970 00:00:00 PST", DOUBTFUL),
+    (b"a=b; Expires=Mon, 23 Nov 2026 11:45:00 PST", DOUBTFUL),  # over by the clock, and not in California
+    (b"a=b; Expires=Sun, 22 Nov 2026 10:00:01 -1200", DOUBTFUL),
+    (b"a=b; Expires=Thu, 01 Jan 1969 00:00:00 -0000", DOUBTFUL),
+    (b"a=b; Expires=01/01/1970 00:00:00 GMT", DOUBTFUL),  # which is the month?
+    (b"a=b; Expires=Thu, 01 Janvier 1970 00:00:00 GMT", DOUBTFUL),
     (b"a=b; Expires=Thu, 01 Jan 1970 24:00:00 GMT", DOUBTFUL),
     (b"a=b; Expires=Mon, 01-Jan-0001 00:00:00 GMT", DOUBTFUL),  # to the RFC this is 2001, to others the year 1
     # what some server would send as two headers

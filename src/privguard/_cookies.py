@@ -131,6 +131,8 @@ def _is_sure_deletion(max_ages: list[bytes], expires: list[bytes], clock: float 
     if clock is None or not expires or any(_MAX_AGE_MAY_COUNT.match(value) for value in max_ages):
         return False
     expiry = plain_date(expires[-1])
+    if expiry is None:
+        expiry = latest_reading(expires[-1])
     return expiry is not None and expiry <= clock
 
 
@@ -168,6 +170,25 @@ _PLAIN_DATES = (
         rb"%s %s (?P<day>[ 0-9]?[0-9]) %s (?P<year>[0-9]{4})(?: (?:GMT|UTC))?" % (_WEEKDAY, _MONTH, _CLOCK),
         re.IGNORECASE,
     ),
+)
+
+_WIDEST_ZONE = 26 * 60 * 60  # seconds: from UTC-12 to UTC+14
+_ANY_MONTH = (
+    rb"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|january|february|march|april|june|july|august"
+    rb"|september|october|november|december)"
+)
+_ANY_CLOCK = rb"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_ANY_YEAR = rb"(?P<year>19[7-9][0-9]|2[0-9]{3})"  # the others are read as years of other centuries somewhere
+_ANY_ZONE = rb'(?: +(?:(?:GMT|UTC)?[+-](?:0[0-9]|1[0-4])[0-5][0-9]|[A-Z]{1,4})(?: \([A-Za-z ]{1,40}\))?"?)?'
+# One dash or blanks between the fields: Firefox takes a second dash for a sign.
+_WORDY_DATE = re.compile(
+    rb'(?:"?%s,? *)?(?P<day>[0-9]{1,2})(?: +|-)%s(?: +|-)%s +%s%s'
+    % (_WEEKDAY, _ANY_MONTH, _ANY_YEAR, _ANY_CLOCK, _ANY_ZONE),
+    re.IGNORECASE,
+)
+_WORDY_DATE_MONTH_FIRST = re.compile(
+    rb'"?%s,? +%s +(?P<day>[0-9]{1,2}),? +%s +%s%s' % (_WEEKDAY, _ANY_MONTH, _ANY_YEAR, _ANY_CLOCK, _ANY_ZONE),
+    re.IGNORECASE,
 )
 
 
@@ -209,6 +230,21 @@ def plain_date(text: bytes) -> int | None:
                 int(match["second"]),
             )
     return None
+
+
+def latest_reading(text: bytes) -> int | None:
+    """Return the latest moment, in seconds since 1970, at which any reader could see a date in words, or None.
+
+    The fields are those of HTTP's own shapes, spelled as other software spells them (``-0000``, no comma, ``0:00:00``),
+    and every parser reads them alike but for the zone, which Firefox hears and Chromium does not.
+    """
+    match = _WORDY_DATE.fullmatch(text) or _WORDY_DATE_MONTH_FIRST.fullmatch(text)
+    if match is None:
+        return None
+    month = _MONTHS.index(match["month"][:3].lower()) + 1
+    clock = (int(match[unit]) for unit in ("hour", "minute", "second"))
+    moment = _seconds(int(match["year"]), month, int(match["day"]), *clock)
+    return None if moment is None else moment + _WIDEST_ZONE
 
 
 def _whole_year(year: int) -> int:

@@ -55,6 +55,7 @@ def date(seconds_from_now: float, zone: str = "GMT", shape: str = "%a, %d %b %Y 
 
 
 HOUR = 3600
+PAST_IN_OTHER_WORDS = "the past in other words"
 MAX_AGE = b"a=b; Max-Age={}"
 EXPIRES = b"a=b; Expires={}"
 FUTURE = b"Fri, 09 Nov 2091 21:43:09 GMT"
@@ -75,6 +76,28 @@ def clock_of_the_response() -> list[Case]:
         *with_headers(both("P", b"a=b; Max-Age=3600"), EPOCH),
         *with_headers(both("D", b"a=b; Max-Age=0"), EPOCH),
     ]
+
+
+def past_in_other_words() -> list[Case]:
+    """Dates as other software than a web server's spells them; in words, so that no two parsers swap their fields."""
+    spelled = [
+        b"Thu, 01 Jan 1970 00:00:00" + zone for zone in (b" -0000", b" +0000", b" EST", b" CET", b" +1400", b" -1200")
+    ]
+    spelled += [b"Thu, 1 Jan 1970 0:00:00 GMT", b"Thu 01 Jan 1970 00:00:00 GMT", b"Thu,01 Jan 1970 00:00:00 GMT"]
+    spelled += [
+        b"Thu, 01  Jan 1970 00:00:00 GMT",
+        b"Thu, 01 Jan 1970  00:00:00 GMT",
+        b"Thu, 01-January-1970 00:00:00 GMT",
+    ]
+    spelled += [
+        b"01 January 1970 00:00:00 GMT",
+        b'"Thu, 01 Jan 1970 00:00:00 GMT"',
+        b"Thursday, 01 Jan 1970 00:00:00 GMT",
+    ]
+    spelled += [b"Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)", b"Thu Jan 1 1970 00:00:00 GMT"]
+    spelled += [b"Thu Jan 01 1970 01:00:00 GMT+0100 (Central European Standard Time)", b"Thu, Jan 01 1970 00:00:00 GMT"]
+    spelled += [b"Sat, 31 Dec 2011 23:59:59 PST", b"Sun, 02 Feb 2020 02:20:20 z", b"sun, 02 FEB 2020 02:20:20 gmt"]
+    return both("D", *each(EXPIRES, spelled))
 
 
 def nameless() -> list[Case]:
@@ -154,6 +177,7 @@ ROWS: dict[str, Callable[[], list[Case]]] = {
         ),
     ],
     "deletions of frameworks": deletions_of_frameworks,
+    PAST_IN_OTHER_WORDS: past_in_other_words,
     "the response's own date": clock_of_the_response,
     "the last attribute, even when invalid": lambda: both(
         "P", b"a=b; Max-Age=0; Expires=%s; Max-Age=abc" % FUTURE, b"a=b; Max-Age=abc; Max-Age=3600"

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import pytest
 
 from browsers.browser import Browser
-from browsers.chromium import Chromium
 from browsers.programs import Process
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -144,19 +143,6 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         environment["DJANGO_SETTINGS_MODULE"] = "lasting"
     with serving(command, folder, EXAMPLES / name, environment) as server:
         yield Example(name, bool(lasts), server)
-
-
-@pytest.fixture(scope="session")
-def started_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with contextlib.closing(Chromium(tmp_path_factory.mktemp("chromium"))) as browser:
-        yield browser
-
-
-@pytest.fixture
-def chromium(started_chromium: Browser) -> Browser:
-    """Chromium, on an empty page and with an empty jar."""
-    started_chromium.start_over()
-    return started_chromium
 
 
 @pytest.fixture

@@ -98,6 +98,18 @@ def test_early_hints_carry_links_alone():
     assert sent["links"] == [b"</a.css>; rel=preload"]
 
 
+def test_early_hints_lead_nowhere_else():
+    """Browsers act on them before a policy is there; another origin of the same owner is no third party."""
+    links = [
+        b"</a.css>; rel=preload, <https://third.example/b.css>; rel=preload",
+        b"<//third.example>; rel=preconnect",
+        b"<https://www.chatalot.com/c.css>; rel=preload",
+    ]
+    hint = {"type": "http.response.early_hint", "links": links}
+    (sent,) = serve(sending(hint), {"first_party": ["https://www.chatalot.com"]})
+    assert sent["links"] == [links[0].partition(b",")[0], links[2]]
+
+
 @pytest.mark.parametrize("kind", ["lifespan", "of.tomorrow"])
 def test_other_scopes_are_not_touched(kind):
     """The app gets the server's own objects."""

@@ -154,6 +154,12 @@ def test_policy_stands_beside_the_apps_own():
     assert both == values(answer(None, [theirs]), "content-security-policy")
 
 
+def test_header_that_passes_by_every_policy_does_not_leave():
+    """Chromium prefetches pages of other sites by it, under the strictest policy."""
+    headers = answer(None, [("speculation-RULES", '"https://third.example/rules.json"'), ("X-A", "1")])
+    assert "third.example" not in str(headers) and headers[-1] == ("X-A", "1")
+
+
 def test_report_only_is_sent_instead():
     """A policy can be tried before it is enforced."""
     headers = answer({"csp": {"report_only": True}})

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "privguard"
 # Lowest first. A module may import from the lines above its own; the leaves in one line know nothing of each other.
 LAYERS = [
     ["_errors"],
-    ["_context", "_cookies", "_headers", "_paths", "_sources"],
+    ["_context", "_cookies", "_headers", "_links", "_paths", "_sources"],
     ["_csp"],
     ["_settings", "_logs"],
     ["_policy"],

@@ -423,11 +423,12 @@ def test_early_hints_carry_no_cookie():
     hints = []
 
     def app(environ, start_response):
-        environ["wsgi.early_hints"]([("Link", "</a.css>; rel=preload"), COOKIE])
+        third = "<https://third.example>; rel=preconnect"
+        environ["wsgi.early_hints"]([("Link", f"</a.css>; rel=preload, {third}"), ("link", third), COOKIE, ("X-A", "")])
         return answer([b"x"])(environ, start_response)
 
     Server(app, **{"wsgi.early_hints": hints.extend}).run()
-    assert hints == [("Link", "</a.css>; rel=preload")]
+    assert hints == [("Link", "</a.css>; rel=preload"), ("X-A", "")]
 
 
 def test_status_line_is_one_line():

@@ -19,21 +19,20 @@ from ._errors import NonceError
 from ._headers import (
     IF_ABSENT,
     NOSNIFF,
+    PAST_EVERY_POLICY,
     REFERRER_POLICY,
     SET_COOKIE,
     Dialect,
     Spelled,
     as_list,
     for_one_visitor,
+    lets_caches_share,
+    may_be_document,
     says_referrer_policy,
 )
+from ._links import own_members
 from ._policy import CookieMode, PathRules, Policy
 
-# With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
-# new nonce with an old body: a 304 keeps the stored body and takes the new header (RFC 9111 §3.2).
-_CACHING = frozenset({"surrogate-control", "edge-control", "x-accel-expires", "etag", "last-modified"})
-# The types in which a page's code could read a nonce, beside all that end in +xml.
-_DOCUMENT_TYPES = frozenset({"text/html", "text/xml", "text/xsl", "application/xml"})
 _NO_DOCUMENT = frozenset({204, 205, 301, 302, 303, 304, 307, 308})  # statuses whose body nobody renders
 _NONE: frozenset[str] = frozenset()
 _MAKING_NONCE = threading.RLock()
@@ -167,7 +166,7 @@ class Exchange:
             special.append((self.policy.front_header, "off"))
         if nonce is not None:
             special.append(("Cache-Control", for_one_visitor(dialect.values(kept, "cache-control"))))
-            kept = [field for field in kept if not _lets_caches_share(dialect.lower(field[0]))]
+            kept = [field for field in kept if not lets_caches_share(dialect.lower(field[0]))]
         return list(dialect.spell_fields(special) + dialect.if_absent[present]) + kept
 
     @property
@@ -182,8 +181,18 @@ class Exchange:
     def interim_headers(
         self, headers: Iterable[tuple[Any, Any]] | None, dialect: Dialect[Spelled]
     ) -> list[tuple[Spelled, Spelled]]:
-        """Return the header fields that may leave in a handshake or a 1xx answer, which no browser renders."""
-        return self._app_fields(headers, dialect)[0]
+        """Return the header fields that may leave in a handshake or a 1xx answer, which no browser renders.
+
+        Browsers act on the links of a 103 before any policy is there (RFC 8297): those that lead elsewhere go.
+        """
+        left: list[tuple[Spelled, Spelled]] = []
+        for name, value in self._app_fields(headers, dialect)[0]:
+            if dialect.lower(name) == "link":
+                links = dialect.encode(value).decode("latin-1")
+                value = dialect.spell(own_members(links, self.policy.settings["first_party"]))
+            if value or dialect.lower(name) != "link":
+                left.append((name, value))
+        return left
 
     def set_cookie(self, value: bytes, date: Callable[[], float | None]) -> bytes | None:
         """Return what may leave of the Set-Cookie *value*: itself, itself without its lifetime, or None.
@@ -234,6 +243,8 @@ class Exchange:
             name = dialect.lower(pair[0])
             if name == SET_COOKIE:
                 return self._guarded_cookie(pair, given, dialect)
+            if name in PAST_EVERY_POLICY:
+                return None
             if name in IF_ABSENT:
                 if name == NOSNIFF and dialect.encode(pair[1]).strip().lower() != b"nosniff":
                     return None  # it has one value; whatever else an app sends there is a mistake
@@ -284,14 +295,5 @@ class Exchange:
             return None
         nonce = self.outermost._nonce
         if nonce is None and mode == "always" and status not in _NO_DOCUMENT:
-            return self.nonce() if _may_be_document(dialect.values(kept, "content-type")) else None
+            return self.nonce() if may_be_document(dialect.values(kept, "content-type")) else None
         return nonce
-
-
-def _lets_caches_share(name: str) -> bool:
-    return name in _CACHING or name.endswith("cache-control")  # every vendor has one of its own
-
-
-def _may_be_document(content_types: Sequence[str]) -> bool:
-    essences = [one.partition(";")[0].strip().lower() for one in content_types]
-    return not essences or any(one in _DOCUMENT_TYPES or one.endswith("+xml") for one in essences)

@@ -35,6 +35,9 @@ _PERMISSIONS_POLICY = ", ".join(
     ).split()
 )
 
+# Chromium fetches the rules that it names, and the pages that they name, whatever the Content-Security-Policy says.
+PAST_EVERY_POLICY = frozenset({"speculation-rules"})
+
 IF_ABSENT = {
     name.lower(): (name, value)
     for name, value in (
@@ -49,6 +52,11 @@ IF_ABSENT = {
 }
 """The header fields that are set where the app has not set them, by their name in lower case."""
 
+# With a nonce these would let a cache give one visitor's nonce to another (RFC 9111 §5.2, RFC 9213, nginx), or pair a
+# new nonce with an old body: a 304 keeps the stored body and takes the new header (RFC 9111 §3.2).
+_CACHING = frozenset({"surrogate-control", "edge-control", "x-accel-expires", "etag", "last-modified"})
+# The types in which a page's code could read a nonce, beside all that end in +xml.
+_DOCUMENT_TYPES = frozenset({"text/html", "text/xml", "text/xsl", "application/xml"})
 _REFERRER_POLICIES = frozenset(
     b"no-referrer no-referrer-when-downgrade same-origin origin strict-origin origin-when-cross-origin "
     b"strict-origin-when-cross-origin unsafe-url".split()
@@ -60,7 +68,7 @@ _WITH_A_MEANING = IF_ABSENT.keys() | set(
 )
 
 # The fields that are looked at one by one. Whatever else an app sends passes once its name is known to be one.
-_LOOKED_AT = IF_ABSENT.keys() | {SET_COOKIE}
+_LOOKED_AT = IF_ABSENT.keys() | PAST_EVERY_POLICY | {SET_COOKIE}
 
 
 class Unreadable(ValueError):
@@ -230,3 +238,14 @@ def for_one_visitor(cache_controls: Iterable[str]) -> str:
         if name not in ("", "public", "s-maxage", "private"):
             kept.append(directive.strip())
     return ", ".join(["private", *kept])  # first: a quote that never ends would hide it
+
+
+def lets_caches_share(name: str) -> bool:
+    """Whether the field *name*, in lower case, could let a cache give one visitor's response to another."""
+    return name in _CACHING or name.endswith("cache-control")  # every vendor has one of its own
+
+
+def may_be_document(content_types: Sequence[str]) -> bool:
+    """Whether a response with these Content-Type values may be a document; one without a type may be anything."""
+    essences = [one.partition(";")[0].strip().lower() for one in content_types]
+    return not essences or any(one in _DOCUMENT_TYPES or one.endswith("+xml") for one in essences)

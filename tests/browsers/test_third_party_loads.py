@@ -105,6 +105,16 @@ def test_manifest(chromium: Chromium, sites: TwoSites) -> None:
     assert sites.reached("default", "manifest") == set()
 
 
+def test_speculation_rules_of_a_header(chromium: Chromium, sites: TwoSites) -> None:
+    """No policy stops Chromium from fetching the rules that a header names: the header does not leave."""
+    for guard in ("default", "bare"):
+        path = f"/{guard}/speculation"
+        rules = f'"{sites.far}{path}/rules.json"'
+        chromium.open(sites.put(path, "<p>x", ("Speculation-Rules", rules)))
+    assert wait_until(lambda: sites.reached("bare", "speculation"))
+    assert sites.reached("default", "speculation") == set()
+
+
 def test_report_only_blocks_nothing(browser: Browser, sites: TwoSites) -> None:
     """While a site is only trying its policy out, its pages load what they did before, and the console tells of it."""
     # An answer without a type is not taken for a page any more: that is no matter of the policy.

@@ -80,15 +80,20 @@ def set_up(version: str, base: str) -> str:
 
 def install_programs() -> None:
     """Install the browsers and nginx where they are missing and this user may."""
-    wanted = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    wanted = [package for program, package in PROGRAMS.items() if not is_there(program)]
     if wanted and shutil.which("apt-get") and os.geteuid() == 0:
         say(f"installing {', '.join(wanted)}")
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *wanted]):
             subprocess.run(["apt-get", "--quiet", "--quiet", *command], env=environment)
     for program, package in PROGRAMS.items():
-        if shutil.which(program) is None:
+        if not is_there(program):
             missing.append(f"{program}: its tests are skipped; install the package {package}")
+
+
+def is_there(program: str) -> bool:
+    """Whether a program can be found, also where only root looks by itself."""
+    return bool(shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin"))
 
 
 def checks(python: str) -> list[tuple[str, list[str]]]:

@@ -16,7 +16,7 @@ import pytest
 
 def require(program: str) -> str:
     """Return the path of *program*; without it the test is skipped, and fails where nothing may be skipped."""
-    path = shutil.which(program)
+    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
     if path is not None:
         return path
     why = f"{program} is not installed"

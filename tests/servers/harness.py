@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from browsers.programs import wait_until
 
 APPS = Path(__file__).parent / "apps"
 SOURCE = Path(__file__).parents[2] / "src"
@@ -48,31 +46,10 @@ WSGI = {
 SERVERS = ASGI | WSGI
 
 
-def wait_until(is_so, seconds=SECONDS):
-    """Return whether *is_so* became true in time."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def require_program(name):
-    """Return the path of a program; without it the test is skipped, or fails where everything is required."""
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if path is None:
-        missing = f"{name} is not installed"
-        if os.environ.get("PRIVGUARD_REQUIRE_ALL"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return path
 
 
 class Gate:

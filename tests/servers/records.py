@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from servers.harness import SERVERS, wait_until
+from browsers.programs import wait_until
+from servers.harness import SERVERS
 
 # The servers whose access lines privguard keeps quiet. Of the others, daphne and wsgiref write past logging.
 QUIET_SERVERS = [name for name in SERVERS if name not in ("hypercorn", "daphne", "waitress", "wsgiref")]

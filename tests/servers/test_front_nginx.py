@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from servers.harness import Server, ask, free_port, require_program, wait_until
+from browsers.programs import require, wait_until
+from servers.harness import Server, ask, free_port
 
 HEADER = "X-Privguard-Log"
 CONFIGURATION = """
@@ -57,7 +58,7 @@ class Nginx(Server):
 @pytest.fixture
 def front(start, tmp_path):
     """Return nginx in front of a site behind a server of this name."""
-    program = require_program("nginx")
+    program = require("nginx")
     running = []
 
     def started(name, **options):

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from servers.harness import GUNICORN, SERVERS, UVICORN, Connection, ask, request_head, wait_until
+from browsers.programs import wait_until
+from servers.harness import GUNICORN, SERVERS, UVICORN, Connection, ask, request_head
 from servers.records import PAST_LOGGING, QUIET_SERVERS, STAGES, access_lines, expect_written, new_token, records
 
 CANARY = "canary"

@@ -13,7 +13,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from servers.harness import APPS, ASGI, SERVERS, UVICORN, WSGI, Connection, ask, wait_until
+from browsers.programs import wait_until
+from servers.harness import APPS, ASGI, SERVERS, UVICORN, WSGI, Connection, ask
 from servers.records import expect_written, new_token
 
 # daphne takes everything at once, reads no headers of websocket.accept, and never ends an answer that broke off.

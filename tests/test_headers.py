@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,3 +128,13 @@ def test_reading_never_raises(headers):
 def test_cache_control_keeps_shared_caches_out(given_values, expected):
     """What the app said of browsers stays; what it said of shared caches goes."""
     assert for_one_visitor(given_values) == expected
+
+
+def test_bytes_and_text_are_never_compared():
+    """A site that runs with ``python -bb`` gets its answers as any other."""
+    code = (
+        "from privguard import Policy; from privguard._exchange import Exchange; from privguard._headers import *\n"
+        "Exchange(Policy(), '/').response_headers(200, [('A', 'b')], TEXT)\n"
+        "Exchange(Policy(), '/').response_headers(200, [(b'a', b'b'), ('A', 'b')], BYTES)"
+    )
+    subprocess.run([sys.executable, "-bb", "-c", code], check=True)

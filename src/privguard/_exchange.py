@@ -190,8 +190,9 @@ class Exchange:
             if dialect.lower(name) == "link":
                 links = dialect.encode(value).decode("latin-1")
                 value = dialect.spell(own_members(links, self.policy.settings["first_party"]))
-            if value or dialect.lower(name) != "link":
-                left.append((name, value))
+                if not value:
+                    continue
+            left.append((name, value))
         return left
 
     def set_cookie(self, value: bytes, date: Callable[[], float | None]) -> bytes | None:

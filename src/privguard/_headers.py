@@ -119,7 +119,8 @@ class Dialect(Generic[Spelled]):
     def __init__(self, empty: Spelled, encode: Callable[[Spelled], bytes], decode: Callable[[bytes], Spelled]) -> None:
         self._name_case: Callable[[str], str] = str.lower if isinstance(empty, bytes) else str
         self._empty: Spelled = empty
-        self._types: set[type] = {bytes} if isinstance(empty, bytes) else {tuple}
+        self._is_bytes = isinstance(empty, bytes)
+        self._types: set[type] = {bytes} if self._is_bytes else {tuple}
         self._forbidden: tuple[Spelled, ...] = tuple(decode(octet) for octet in _FORBIDDEN)
         self.plain = set()
         self._names = _Names(lambda spelled: encode(spelled).decode("latin-1"), self.plain)
@@ -159,7 +160,7 @@ class Dialect(Generic[Spelled]):
 
     def _are_sendable(self, headers: Sequence[Any], values: Sequence[Spelled]) -> bool:
         # WSGI servers need tuples, and some ASGI servers no other kind of bytes; joining text tells of all but text.
-        types = {*map(type, values)} if self._empty == b"" else {*map(type, headers)}
+        types = {*map(type, values if self._is_bytes else headers)}
         return types <= self._types and self._are_clean(values)
 
     def _are_clean(self, values: Iterable[Spelled]) -> bool:

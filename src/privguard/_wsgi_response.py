@@ -94,7 +94,7 @@ class GuardedResponse:
                 self._take_late_headers()
                 if self.has_failed:
                     break
-                is_settled = chunk != b""
+                is_settled = bool(chunk)
             yield chunk
             _context.current.set(exchange)  # another request's body may have been read in between
         if self.has_failed:

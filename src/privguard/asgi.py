@@ -64,7 +64,6 @@ class PrivacyMiddleware:
             exchange.raised = True
             raise
         finally:
-            exchange.in_call = False
             exchange.ended = True
             _context.leave(exchange, around)
 

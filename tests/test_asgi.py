@@ -73,7 +73,7 @@ OTHERS = [
     {"type": "http.response.body", "body": b"x", "more_body": True},
     {"type": "http.response.pathsend", "path": "/x"},
     {"type": "http.response.zerocopysend", "file": 3},
-    {"type": "http.response.trailers", "headers": [COOKIE], "more_trailers": False},
+    {"type": "http.response.trailers", "headers": [], "more_trailers": False},
     {"type": "http.response.push", "path": "/x", "headers": []},
     {"type": "http.response.debug", "info": {}},
     {"type": "websocket.send", "text": "x"},

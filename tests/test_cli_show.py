@@ -88,7 +88,7 @@ def test_policy_of_a_file_in_plain_words(capsys, folder):
     assert "Below /boards/: from this site, data in the page itself, any https server" in text
     assert 'the header "X-Privguard-Log: off"' in text
     assert "a path below /kids/" in text
-    assert "Sealed pages: /sealed/." in text
+    assert "From pages below /sealed/, Chromium contacts nobody else at all." in text
     assert "deleted after 30 days" in text
 
 
@@ -118,7 +118,8 @@ RULES = [
     ({"csp": {"nonce": "never"}}, "Csp_nonce() is switched off."),
     ({"logs": {"quiet_paths": []}}, "Every request is logged as ever."),
     ({"logs": {"ip": "truncate"}}, "Addresses of visitors in access logs: kept in part."),
-    ({"scrub_html": False}, "contacts with third parties in it stay as they are."),
+    ({"block_webrtc": True}, "Chromium lets no script use WebRTC."),
+    ({"scrub_html": False}, "contacts with third parties in it stay as they are: a weakening."),
     ({"children": {"signal_header": "X-Child"}}, "the request header X-Child"),
     ({"children": {"action": "erase"}}, "somebody under 13 reaches the app empty."),
     ({"children": {"action": "mute", "age_fields": []}}, "reaches the app and no log. It is told by an age in none;"),

@@ -114,7 +114,7 @@ def test_everything_else_of_the_app_stays_as_it_was():
 ABSENT = ["Referrer-Policy", "X-DNS-Prefetch-Control", "Permissions-Policy"]
 
 
-@pytest.mark.parametrize("name", ABSENT)
+@pytest.mark.parametrize("name", ["Referrer-Policy", "Permissions-Policy"])
 def test_header_that_the_app_has_set_is_the_apps(name):
     """What the app says of these, it has reasons for."""
     headers = answer(None, [(name.upper(), "origin")])

@@ -31,6 +31,10 @@ class SettingsError(PrivguardError, ValueError):
         return type(self), (self.where, self.problem)
 
 
+class UnseenBodyError(PrivguardError):
+    """A document's body cannot be read here, and must not leave unseen. The message says what to do."""
+
+
 class OutsideRequestError(PrivguardError, RuntimeError):
     """``csp_nonce()`` or ``flag_child()`` was called where no guarded request is in progress."""
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
+from ._contacts import is_judged
+
 Spelled = TypeVar("Spelled", bytes, str)
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
@@ -34,9 +36,6 @@ _PERMISSIONS_POLICY = ", ".join(
         "xr-spatial-tracking"
     ).split()
 )
-
-# Chromium fetches the rules that it names, and the pages that they name, whatever the Content-Security-Policy says.
-PAST_EVERY_POLICY = frozenset({"speculation-rules"})
 
 IF_ABSENT = {
     name.lower(): (name, value)
@@ -68,7 +67,7 @@ _WITH_A_MEANING = IF_ABSENT.keys() | set(
 )
 
 # The fields that are looked at one by one. Whatever else an app sends passes once its name is known to be one.
-_LOOKED_AT = IF_ABSENT.keys() | PAST_EVERY_POLICY | {SET_COOKIE}
+_LOOKED_AT = IF_ABSENT.keys() | {SET_COOKIE}
 
 
 class Unreadable(ValueError):
@@ -89,7 +88,7 @@ class _Names(dict[Any, str]):
         name = name.lower()
         if len(self) < _MOST_NAMES:
             self[spelled] = name
-            if name not in _LOOKED_AT:
+            if name not in _LOOKED_AT and not is_judged(name):
                 self._plain.add(spelled)
         return name
 
@@ -220,6 +219,27 @@ def has_a_meaning(name: str) -> bool:
     """Whether servers or browsers act upon the header *name*, so that it cannot be one of the owner's own."""
     lower = name.lower()
     return lower in _WITH_A_MEANING or lower.startswith(("access-control-", "content-", "cross-origin-", "sec-"))
+
+
+def keeps_referrer(value: bytes) -> bool:
+    """Whether a Referrer-Policy *value* never tells another site from which page a visitor comes."""
+    known = [one.strip() for one in value.lower().split(b",") if one.strip() in _REFERRER_POLICIES]
+    return bool(known) and known[-1] in (b"no-referrer", b"same-origin")  # the last that is known counts
+
+
+def weak_tag(value: str) -> str:
+    """Return the entity tag *value* as a weak one (RFC 9110 §8.8.3)."""
+    return value if value.strip().startswith("W/") else f"W/{value.strip()}"
+
+
+def is_attachment(dispositions: Sequence[str]) -> bool:
+    """Whether browsers save a response with these Content-Disposition values instead of showing it (RFC 6266)."""
+    return len(dispositions) == 1 and dispositions[0].partition(";")[0].strip(" \t").lower() == "attachment"
+
+
+def begins_at_zero(content_range: str) -> bool:
+    """Whether a part of a resource is its begin (RFC 9110 §14.4)."""
+    return re.match(r"[ \t]*bytes[ \t]+0*0-", content_range, re.IGNORECASE) is not None
 
 
 def says_referrer_policy(value: bytes) -> bool:

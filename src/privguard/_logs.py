@@ -12,6 +12,7 @@ import traceback
 from typing import Any
 
 from . import _context
+from ._errors import UnseenBodyError
 
 logger = logging.getLogger("privguard")
 
@@ -20,6 +21,8 @@ _ACCESS_LOGGERS = frozenset({"django.server", "django.channels.server", "werkzeu
 
 _MOST_COOKIE_NAMES = 1000  # an app that makes names up must neither fill the memory nor the log
 _told_cookies: set[bytes] = set()
+_MOST_CONTACTS = 1000
+_told_contacts: set[tuple[str, str]] = set()
 _told_malformed = False
 
 _CURES = {
@@ -120,8 +123,29 @@ def tell_malformed(path: str) -> None:
         )
 
 
+def tell_contact(what: str, host: str, path: str, line: int) -> None:
+    """Write, the first time for *what* and *path* in a process, what was taken out of a page or its head.
+
+    *line* is the line of the page's source, 0 for a header.
+    """
+    if (what, path) in _told_contacts or len(_told_contacts) >= _MOST_CONTACTS:
+        return
+    _told_contacts.add((what, path))
+    shown = repr(f"{what} to {host[:100]}" if host else what)[1:-1]
+    logger.warning(
+        "removed a %s from %s%s: it would make the visitor's browser contact another site. To allow an origin that is "
+        'yours, add it to PRIVGUARD["first_party"]. This is written once for each kind and path.',
+        shown,
+        repr(path)[1:-1],
+        f", line {line}" if line else "",
+    )
+
+
 def tell_failure(error: BaseException) -> None:
     """Write where privguard itself failed. The error's message is left out: it may hold what a visitor sent."""
+    if isinstance(error, UnseenBodyError):
+        logger.error("answered a request with a 500, so that nothing unguarded leaves: %s", error)
+        return
     steps = [f"{step.filename.rpartition('/')[2]}:{step.lineno} in {step.name}" for step in _steps(error)]
     logger.error(
         "privguard failed on a request and answered it with a 500, so that nothing unguarded leaves. This is a bug in "

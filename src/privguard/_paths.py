@@ -7,7 +7,7 @@ twice: ``%2564`` is a literal ``%64``. What is left is RFC 3986 §5.2.4 (dot seg
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar
 
 Rules = TypeVar("Rules")
@@ -65,6 +65,11 @@ def wsgi_path(environ: MutableMapping[str, Any]) -> str:
     if not path.isascii():
         path = path.encode("latin-1", "replace").decode("utf-8", "replace")
     return canonical_path(path)
+
+
+def asgi_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the host, with its port, that an ASGI request was sent to (RFC 9110 §7.2); empty where none is told."""
+    return next((bytes(value).decode("latin-1") for name, value in headers if bytes(name).lower() == b"host"), "")
 
 
 class PrefixTable(Generic[Rules]):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from . import _csp
 from ._headers import BYTES, TEXT, Dialect
 from ._paths import PrefixTable
+from ._references import server_of
 from ._settings import check_settings
 
 _NONE: frozenset[str] = frozenset()
@@ -47,7 +49,13 @@ class PathRules:
     """The header fields that carry *policies*, as each protocol spells them."""
     own_fields: Mapping[Dialect[Any], tuple[tuple[Any, Any], ...]]
     """All of privguard's header fields on a response that has no nonce and sets none of them itself."""
+    connection_fields: tuple[tuple[str, str], ...]
+    """The header field by which a browser that knows it is told whom the page may contact at all."""
+    admits: Callable[[str, str], bool]
+    """Whether a directive lets a page load an absolute URL. Everything, while the policy is only reported."""
     user_images: bool
+    watches_images: bool
+    """Some image from elsewhere may be shown here."""
     sealed: bool
     child: bool
     """Every submission below this prefix is a child's."""
@@ -70,9 +78,11 @@ class Policy:
         "_table",
         "child_action",
         "csp_header",
+        "first_party_hosts",
         "front_header",
         "nonce_mode",
         "quiet_paths",
+        "scrubs_html",
         "settings",
         "visit",
     )
@@ -83,7 +93,9 @@ class Policy:
     quiet_paths: frozenset[str]
     nonce_mode: str
     csp_header: str
+    first_party_hosts: frozenset[str]
     front_header: str | None
+    scrubs_html: bool
     child_action: ChildAction
     _table: PrefixTable[PathRules]
 
@@ -99,6 +111,8 @@ class Policy:
         put(self, "quiet_paths", frozenset(checked["logs"]["quiet_paths"]))
         put(self, "nonce_mode", csp["nonce"])
         put(self, "csp_header", _csp_header(checked))
+        put(self, "first_party_hosts", frozenset(map(_host, checked["first_party"])))
+        put(self, "scrubs_html", checked["scrub_html"])
         put(self, "front_header", checked["logs"]["front_header"])
         put(self, "child_action", ChildAction(checked["children"]["action"]))
         put(self, "_table", _compile_table(checked))
@@ -151,6 +165,11 @@ def _csp_header(settings: Mapping[str, Any]) -> str:
     return "Content-Security-Policy" + ("-Report-Only" if settings["csp"]["report_only"] else "")
 
 
+def _host(origin: str) -> str:
+    server = server_of(origin)
+    return server.host if server else ""
+
+
 def _compile_table(settings: Mapping[str, Any]) -> PrefixTable[PathRules]:
     prefixes = {
         *settings["demo_paths"],
@@ -172,7 +191,9 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
     plain: tuple[str, ...] = (_csp.serialize(directives),)
     if _csp.needs_files_only(directives):
         plain += (_csp.serialize(_csp.files_only(directives)),)
-    fields = [(_csp_header(settings), policy) for policy in plain]
+    sealed = is_below(settings["sealed_paths"])
+    connection_fields = _connection_fields(settings, sealed=sealed)
+    fields = [*((_csp_header(settings), policy) for policy in plain), *connection_fields]
     policy_fields: dict[Dialect[Any], Any] = {dialect: dialect.spell_fields(fields) for dialect in (BYTES, TEXT)}
     return PathRules(
         demo=demo,
@@ -182,10 +203,39 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
         nonced_policies=tuple(_csp.serialize(one) for one in _csp.nonced(directives)),
         policy_fields=policy_fields,
         own_fields={dialect: spelled + dialect.if_absent[_NONE] for dialect, spelled in policy_fields.items()},
+        connection_fields=connection_fields,
+        admits=_admit_all if settings["csp"]["report_only"] else functools.partial(_admits, directives),
         user_images=user_images,
-        sealed=is_below(settings["sealed_paths"]),
+        watches_images=user_images or any(map(_may_be_elsewhere, directives.get("img-src", ()))),
+        sealed=sealed,
         child=is_below(settings["children"]["paths"]),
     )
+
+
+def _connection_fields(settings: Mapping[str, Any], *, sealed: bool) -> tuple[tuple[str, str], ...]:
+    """Connection Allowlists (WICG): what Chromium obeys, and other browsers ignore."""
+    if sealed:
+        own = ["response-origin", *(f'"{origin}/*"' for origin in settings["first_party"])]
+        return (("Connection-Allowlist", f"({' '.join(own)});redirects=allow"),)
+    if settings["block_webrtc"]:  # which no list of URLs names
+        return (("Connection-Allowlist", '("*://*:*/*");redirects=allow'),)
+    return ()
+
+
+def _admit_all(directive: str, url: str) -> bool:
+    return True
+
+
+def _admits(directives: Mapping[str, tuple[str, ...]], directive: str, url: str) -> bool:
+    try:
+        # Only other sites are asked about, so that the page's own origin matters to its scheme alone.
+        return _csp.admits(directives, directive, url, own_origin="http://own.invalid")
+    except ValueError:  # no URL that Python can read
+        return False
+
+
+def _may_be_elsewhere(source: str) -> bool:
+    return source.lower() not in ("'self'", "'none'", "data:", "blob:")
 
 
 def _compile_directives(settings: Mapping[str, Any], path: str, user_images: bool) -> Mapping[str, tuple[str, ...]]:

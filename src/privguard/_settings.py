@@ -263,6 +263,7 @@ _TABLE = _table(
         "scrub_html": (True, _switch),
         "user_image_paths": ((), _PREFIXES),
         "sealed_paths": ((), _PREFIXES),
+        "block_webrtc": (False, _switch),
         "children": (
             {},
             _table(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from . import _context, _logs
@@ -73,17 +74,43 @@ class GuardedResponse:
     def write(self, chunk: bytes) -> object:
         """The write that the app is given (PEP 3333, "The write() Callable")."""
         self._take_late_headers()
-        return None if self.has_failed else self._write(chunk)
+        if chunk:
+            self._given = None  # the head leaves with it
+        return None if self.has_failed else self._write(self._scrub(chunk))
 
     def body(self, body: Iterable[bytes], *, is_file: bool) -> Iterable[bytes]:
         """Return what the server iterates: as often as can be the app's own object, so that sendfile stays sendfile."""
         if self._sent is None or self.has_failed or self.exchange.muted:
             return _GuardedBody(self, body)
         self._take_late_headers()
-        if is_file or isinstance(body, (list, tuple)):
+        is_document = self.exchange.body is not None
+        if isinstance(body, (list, tuple)):
+            self.exchange.end()
+            return self._scrub_all(body) if is_document else body
+        if is_file and not is_document:
             self.exchange.end()
             return body
         return _GuardedBody(self, body)
+
+    def _scrub_all(self, chunks: Sequence[bytes]) -> Iterable[bytes]:
+        """Return a finished body scrubbed, in as many chunks, for of a single one servers tell the length."""
+        last = len(chunks) - 1
+        scrubbed = [self._scrub(chunk, is_last=number == last) for number, chunk in enumerate(chunks)]
+        if not chunks:  # what was written before may not all have left
+            scrubbed = [self._scrub(b"", is_last=True)]
+        return [REFUSED] if self.has_failed else scrubbed
+
+    def _scrub(self, chunk: bytes, *, is_last: bool = False) -> bytes:
+        """Return what may leave of the body by now; nothing any more once that has failed."""
+        if self.exchange.body is None:
+            return b"" if self.has_failed else chunk
+        try:
+            return self.exchange.scrub(chunk, is_last=is_last)
+        except Exception as error:
+            _logs.tell_failure(error)
+            self.exchange.body = None
+            self._refuse((sys.exc_info(),))
+            return b""
 
     def chunks(self, body: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the chunks of *body*; until the first that is not empty, the head may still change."""
@@ -95,10 +122,13 @@ class GuardedResponse:
                 if self.has_failed:
                     break
                 is_settled = bool(chunk)
-            yield chunk
+            yield self._scrub(chunk)
+            if self.has_failed:
+                break
             _context.current.set(exchange)  # another request's body may have been read in between
-        if self.has_failed:
-            yield REFUSED
+        left = REFUSED if self.has_failed else self._scrub(b"", is_last=True)
+        if left:
+            yield left
 
     def _take_late_headers(self) -> None:
         """Judge what the app has added to its header list, which some servers keep and read at the first chunk."""

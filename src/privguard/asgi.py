@@ -1,4 +1,4 @@
-"""ASGI: moves messages between the server and the app, and asks the exchange about each header list."""
+"""ASGI: opens an exchange for each connection, and lets the app send only what it guards."""
 
 from __future__ import annotations
 
@@ -6,28 +6,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from . import _context, _logs
+from ._asgi_response import REFUSALS, Message, Send, guarded_send, refuse
 from ._exchange import Exchange
-from ._headers import BYTES, as_list
-from ._paths import asgi_path
+from ._paths import asgi_host, asgi_path
 from ._policy import Policy
 
-Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SCOPE_KEY = "privguard.exchange"
-
-_REFUSED = b"Internal Server Error"
-_REFUSED_HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_REFUSED))]
-_REFUSALS: Mapping[str, tuple[Message, ...]] = {
-    "http": (
-        {"type": "http.response.start", "status": 500, "headers": _REFUSED_HEADERS},
-        {"type": "http.response.body", "body": _REFUSED},
-    ),
-    "websocket": ({"type": "websocket.close", "code": 1011},),
-}
 
 
 class PrivacyMiddleware:
@@ -44,22 +32,25 @@ class PrivacyMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3.0)."""
         kind = scope["type"]
-        if kind not in _REFUSALS:
+        if kind not in REFUSALS:
             await self.app(scope, receive, send)
             return
         around = _context.current.get()
         try:
-            exchange = Exchange(self.policy, asgi_path(scope), scope.get(SCOPE_KEY))
+            headers = scope["headers"]  # and not the scope, which will hold the exchange
+            exchange = Exchange(self.policy, asgi_path(scope), scope.get(SCOPE_KEY), host=lambda: asgi_host(headers))
             _context.enter(exchange)
             scope = {**scope, SCOPE_KEY: exchange}
             if exchange.hides_cookies:
                 scope["headers"] = without_cookies(scope["headers"])
+            if exchange.policy.scrubs_html and kind == "http":
+                scope["headers"] = readable_codings(scope["headers"], exchange)
         except Exception as error:
             _logs.tell_failure(error)
-            await _refuse(kind, send)
+            await refuse(kind, send)
             return
         try:
-            await self.app(scope, receive, _guarded_send(kind, exchange, send))
+            await self.app(scope, receive, guarded_send(kind, exchange, send))
         except BaseException:
             exchange.raised = True
             raise
@@ -68,62 +59,17 @@ class PrivacyMiddleware:
             _context.leave(exchange, around)
 
 
+def readable_codings(headers: Iterable[tuple[bytes, bytes]], exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Return a scope's request headers, in which the browser asks for no coding that would leave unseen."""
+    fields = list(headers)
+    for number, (name, value) in enumerate(fields):
+        if name == b"accept-encoding":
+            destination = next((bytes(one) for name, one in fields if name == b"sec-fetch-dest"), b"").decode("latin-1")
+            wanted = bytes(value).decode("latin-1")
+            fields[number] = (name, exchange.acceptable(wanted, destination).encode("latin-1"))
+    return fields
+
+
 def without_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return a scope's request headers without its Cookie headers."""
     return [pair for pair in headers if bytes(pair[0]).strip().lower() != b"cookie"]
-
-
-def _guarded_send(kind: str, exchange: Exchange, send: Send) -> Send:
-    has_failed = False
-
-    # No coroutine of its own: what a response's body and a WebSocket's messages cost is this call alone.
-    def guarded(message: Message) -> Awaitable[None]:
-        nonlocal has_failed
-        if has_failed:
-            return _discard()
-        guard = _GUARDS.get(message.get("type"))
-        if guard is None:
-            return send(message)
-        headers = as_list(message.get("headers"))  # what an app's own iterator raises is the app's
-        try:
-            message = guard(message, headers, exchange)
-        except Exception as error:
-            has_failed = True
-            _logs.tell_failure(error)
-            return _refuse(kind, send)
-        return send(message)
-
-    return guarded
-
-
-Headers = list[tuple[bytes, bytes]]
-
-
-def _guard_response(message: Message, headers: Headers, exchange: Exchange) -> Message:
-    return {**message, "headers": exchange.response_headers(message.get("status", 0), headers, BYTES)}
-
-
-def _guard_handshake(message: Message, headers: Headers, exchange: Exchange) -> Message:
-    return {**message, "headers": exchange.interim_headers(headers, BYTES)} if headers else message
-
-
-def _guard_hints(message: Message, headers: Headers, exchange: Exchange) -> Message:
-    links = [(b"link", link) for link in as_list(message.get("links"))]
-    return {**message, "links": [link for _, link in exchange.interim_headers(links, BYTES)]}
-
-
-_GUARDS: Mapping[Any, Callable[[Message, Headers, Exchange], Message]] = {
-    "http.response.start": _guard_response,
-    "websocket.http.response.start": _guard_response,
-    "websocket.accept": _guard_handshake,
-    "http.response.early_hint": _guard_hints,
-}
-
-
-async def _discard() -> None:
-    """What an app sends after its response was refused goes nowhere."""
-
-
-async def _refuse(kind: str, send: Send) -> None:
-    for message in _REFUSALS[kind]:
-        await send({**message})

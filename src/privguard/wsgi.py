@@ -33,7 +33,8 @@ class PrivacyMiddleware:
         """Serve one request."""
         around = _context.current.get()
         try:
-            exchange = Exchange(self.policy, wsgi_path(environ), environ.get(ENVIRON_KEY))
+            host = environ.get("HTTP_HOST", "")  # and not the environ, which will hold the exchange
+            exchange = Exchange(self.policy, wsgi_path(environ), environ.get(ENVIRON_KEY), host=lambda: host)
             _context.enter(exchange)
             files = _guard_environ(environ, exchange)
         except Exception as error:
@@ -65,6 +66,9 @@ def _guard_environ(environ: Environ, exchange: Exchange) -> list[object]:
         environ["wsgi.file_wrapper"] = wrap  # what a function makes does not tell by its type
     if exchange.hides_cookies:
         environ.pop("HTTP_COOKIE", None)
+    accepted = environ.get("HTTP_ACCEPT_ENCODING")
+    if accepted:
+        environ["HTTP_ACCEPT_ENCODING"] = exchange.acceptable(accepted, environ.get("HTTP_SEC_FETCH_DEST", ""))
     send_hints = environ.get("wsgi.early_hints")
     if callable(send_hints):
         environ["wsgi.early_hints"] = lambda headers: send_hints(exchange.interim_headers(headers, TEXT))

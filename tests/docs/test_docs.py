@@ -17,9 +17,14 @@ import privguard
 import privguard.asgi
 import privguard.flask
 import privguard.wsgi
-from privguard import NonceError, OutsideRequestError, Policy, SettingsError, _cookies, _csp, _headers, _logs
+from privguard import NonceError, OutsideRequestError, Policy, SettingsError, _codings, _cookies, _csp, _headers, _logs
+from privguard._body import document_body
+from privguard._documents import Kind
+from privguard._elements import View
+from privguard._errors import UnseenBodyError
 from privguard._exchange import Exchange
 from privguard._headers import TEXT
+from privguard._references import Page
 from privguard.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +37,7 @@ PAGES = {
 # Their examples are compiled and not run: the tests do without these frameworks.
 NOT_INSTALLED = ("from quart", "from litestar")
 LATER = "Checked now, acted upon in a later version."
-ACTED_UPON_LATER = {"scrub_html", "sealed_paths", "logs.ip", "logs.retention_days"}  # and whatever is below children
+ACTED_UPON_LATER = {"logs.ip", "logs.retention_days"}  # and whatever is below children
 NONCE = "cmFuZG9tLW5vbmNlLTE2Yg"
 
 
@@ -73,6 +78,7 @@ def fresh_tellings(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that has told nothing yet."""
     monkeypatch.setattr(_logs, "_told_cookies", set())
     monkeypatch.setattr(_logs, "_told_malformed", False)
+    monkeypatch.setattr(_logs, "_told_contacts", set())
 
 
 @pytest.fixture
@@ -368,6 +374,12 @@ def test_log_lines(fresh_tellings, caplog):
     _logs.tell_cookie(b"cart", "/shop/cart", "block", "session", removed=True)
     _logs.tell_cookie(b"note", "/", "strip", "malformed", removed=True)
     _logs.tell_malformed("/download")
+    _logs.tell_contact("preconnect", "fonts.example", "/about", 12)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(_codings._LIBRARIES, "br", lambda: None)
+        with pytest.raises(UnseenBodyError) as unseen:
+            document_body(Kind.HTML, ["text/html"], ["br"], View(Page((), lambda *_: False)), is_part=False)
+    _logs.tell_failure(unseen.value)
     _logs.tell_failure(ValueError())
     *lines, failure = [record.getMessage() for record in caplog.records]
     *documented, documented_failure = [one.strip() for one in blocks("reference/log-lines.md", "text")]

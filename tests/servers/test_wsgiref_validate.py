@@ -266,7 +266,7 @@ def test_message_that_is_no_header_passes_as_it_is(message):
     sent = []
 
     async def app(scope, receive, send):
-        await send(START)
+        await send({**START, "headers": [(b"content-type", b"text/plain")]})
         await send(message)
 
     async def send(one):

@@ -115,6 +115,7 @@ def policy_text(policy: Policy, source: str) -> str:
     blocks = [
         ("Cookies", _cookie_lines(policy)),
         ("What a page may load", _load_lines(policy, policy.rules_for("/")) + _changed_lines(policy)),
+        ("What else could contact others", [_capital(one) for one in _words.contacts(policy)]),
         ("What else a page is sent with", _other_header_lines(policy)),
         ("Logs", _log_lines(policy)),
         ("Checked, and not enforced by this version yet", _words.later(policy)),

@@ -92,6 +92,20 @@ def inline_code(policy: Policy) -> str:
     }[policy.nonce_mode]
 
 
+def contacts(policy: Policy) -> list[str]:
+    """Say what is done against contacts that no Content-Security-Policy stops."""
+    settings = policy.settings
+    sentences = [
+        "in HTML, contacts with third parties in it "
+        + ("are made inert." if settings["scrub_html"] else "stay as they are: a weakening.")
+    ]
+    if settings["sealed_paths"]:
+        sentences.append(f"from pages below {_listed(settings['sealed_paths'])}, Chromium contacts nobody else at all.")
+    if settings["block_webrtc"]:
+        sentences.append("Chromium lets no script use WebRTC.")
+    return sentences
+
+
 def later(policy: Policy) -> list[str]:
     """Say what the settings ask for that this version checks and does not enforce yet."""
     children, logs = policy.settings["children"], policy.settings["logs"]
@@ -114,9 +128,6 @@ def later(policy: Policy) -> list[str]:
     return [
         f"Children: a submission of somebody under {children['minimum_age']} {action}. It is told by "
         f"{'; '.join(marks)}.",
-        "HTML: contacts with third parties in it "
-        + ("are made inert." if policy.settings["scrub_html"] else "stay as they are."),
-        f"Sealed pages: {_listed(policy.settings['sealed_paths'])}.",
         f"Addresses of visitors in access logs: {ip}.",
         f"Logs: deleted after {days} days." if days else "Logs: no time is promised after which they are deleted.",
     ]

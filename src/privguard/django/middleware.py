@@ -19,6 +19,7 @@ from .._paths import asgi_path, canonical_path, wsgi_path
 from .._policy import Policy
 from ..asgi import SCOPE_KEY, without_cookies
 from ..wsgi import ENVIRON_KEY
+from .content import scrub_content
 from .policy import project_policy
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -90,7 +91,8 @@ class PrivacyMiddleware:
     def _open(self, request: Any) -> Exchange | None:
         try:
             around = _parent(request)
-            exchange = Exchange(self.policy, _path(request), parent=around)
+            host = request.META.get("HTTP_HOST", "")
+            exchange = Exchange(self.policy, _path(request), parent=around, host=lambda: host)
             exchange.outermost.make_nonce = _shared_nonce(request, exchange.outermost)
             _context.enter(exchange)
             request._privguard_exchange = exchange
@@ -100,6 +102,7 @@ class PrivacyMiddleware:
                 request.csp_nonce = request._csp_nonce = LazyNonce(exchange)
             if exchange.hides_cookies:
                 _hide_cookies(request)
+            _ask_for_readable(request, exchange)
         except Exception as error:
             _logs.tell_failure(error)
             return None
@@ -115,6 +118,8 @@ class PrivacyMiddleware:
             theirs = response.headers.get(self.policy.csp_header)
             _guard_headers(response, exchange)
             vars(response)["_privguard_policies"] = (response.headers.get(self.policy.csp_header), theirs)
+            if exchange.body is not None:
+                scrub_content(response, exchange)
         except Exception as error:
             _logs.tell_failure(error)
             response.close()
@@ -148,6 +153,16 @@ def _hide_cookies(request: Any) -> None:
     vars(request).pop("headers", None)  # cached from META
     if hasattr(request, "scope"):
         request.scope = {**request.scope, "headers": without_cookies(request.scope["headers"])}
+
+
+def _ask_for_readable(request: Any, exchange: Exchange) -> None:
+    """Let no middleware below compress a page so that it would leave unseen."""
+    accepted = request.META.get("HTTP_ACCEPT_ENCODING")
+    if accepted:
+        readable = exchange.acceptable(accepted, request.META.get("HTTP_SEC_FETCH_DEST", ""))
+        if readable != accepted:
+            request.META["HTTP_ACCEPT_ENCODING"] = readable
+            vars(request).pop("headers", None)  # cached from META
 
 
 def _shared_nonce(request: Any, exchange: Exchange) -> Callable[[], str]:

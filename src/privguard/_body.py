@@ -1,0 +1,97 @@
+"""The body of a response that a browser reads as a document: scrubbed on its way out, compressed or not.
+
+What is compressed is unpacked, scrubbed and packed again as it streams (RFC 9110 §8.4); its length and entity tag are
+other ones then. A body in a coding that cannot be read here is not sent at all.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from ._codings import decoder, encoder, missing_extra, parse_codings, readable
+from ._documents import DocumentScrubber, Kind, kind_of
+from ._elements import View
+from ._errors import UnseenBodyError
+from ._scrubber import Removal
+
+_kind_of = functools.lru_cache(maxsize=256)(kind_of)
+# A document's length stays, and not every byte: what was computed over the app's bytes would be wrong.
+DIGESTS = frozenset({"content-md5", "digest", "repr-digest", "content-digest"})
+# What a second packing changes.
+LENGTHS = frozenset({"content-length", "accept-ranges"})
+
+
+class Body(Protocol):
+    """What a body passes through, chunk by chunk."""
+
+    @property
+    def removed(self) -> list[Removal]:
+        """What was taken out so far; the reader empties it."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return what may leave by now."""
+
+    def finish(self) -> bytes:
+        """Return what is left."""
+
+
+def document_kind(content_types: Sequence[str]) -> Kind | None:
+    """Return what kind of document a response with these Content-Type values is; see kind_of()."""
+    return _kind_of(tuple(content_types))
+
+
+def document_body(
+    kind: Kind, content_types: Sequence[str], codings: Sequence[str], view: View, *, is_part: bool
+) -> Body:
+    """Return what a document's body has to pass. Raises UnseenBodyError when its coding cannot be read here."""
+    scrubber = DocumentScrubber(kind, content_types, view, is_part=is_part)
+    applied = parse_codings(codings)
+    if not applied:
+        return scrubber
+    if is_part:
+        raise UnseenBodyError(
+            "a part of a compressed page was asked for, and nobody can tell what is in it: serve pages whole, or "
+            "uncompressed where ranges are wanted"
+        )
+    if not readable(applied):
+        extra = missing_extra(applied)
+        cure = f"pip install '{extra}'" if extra else "send it uncompressed or with gzip"
+        raise UnseenBodyError(
+            f"a page is compressed with {', '.join(applied)}, which cannot be read here, and would leave unseen: "
+            f"{cure}, or compress around privguard (a middleware outside of it, or the proxy in front)"
+        )
+    return _CodedBody(scrubber, applied)
+
+
+class _CodedBody:
+    """A document under the content codings that the app applied."""
+
+    def __init__(self, scrubber: DocumentScrubber, codings: tuple[str, ...]) -> None:
+        self._scrubber = scrubber
+        self._decoder = decoder(codings)
+        self._encoder = encoder(codings)
+        self._is_empty = True
+
+    @property
+    def removed(self) -> list[Removal]:
+        return self._scrubber.removed
+
+    def feed(self, chunk: bytes) -> bytes:
+        if not chunk:
+            return b""
+        self._is_empty = False
+        return self._pack(self._decoder.feed(chunk))
+
+    def finish(self) -> bytes:
+        if self._is_empty:  # the answer to a HEAD: there is no body, and no empty one either
+            return b""
+        packed = self._pack(self._decoder.finish()) + self._pack_one(self._scrubber.finish())
+        return packed + b"".join(self._encoder.finish())
+
+    def _pack(self, pieces: Iterable[bytes]) -> bytes:
+        return b"".join(self._pack_one(self._scrubber.feed(piece)) for piece in pieces)
+
+    def _pack_one(self, piece: bytes) -> bytes:
+        return b"".join(self._encoder.feed(piece)) if piece else b""

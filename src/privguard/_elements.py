@@ -1,0 +1,242 @@
+"""What a tag would make a browser do with another server's help, and how it is kept from it.
+
+A tag keeps its length: an attribute gets another first letter and means nothing any more, or a URL another scheme,
+by which no server is asked. (HTML standard §4; Resource Hints; Attribution Reporting; Speculation Rules.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ._contacts import guarded_meta
+from ._links import Rel, rel_of, srcset_urls
+from ._markup import Tag, has_unknown_entity
+from ._references import Page
+
+_FRAMES: Mapping[bytes, tuple[tuple[bytes, str], ...]] = {
+    b"iframe": ((b"src", "frame-src"),),
+    b"frame": ((b"src", "frame-src"),),
+    b"portal": ((b"src", "frame-src"),),
+    b"fencedframe": ((b"src", "frame-src"),),
+    b"embed": ((b"src", "object-src"),),
+    b"object": ((b"data", "object-src"), (b"codebase", "object-src")),
+}
+# What makes contact, on whichever element: renamed where a tag cannot be judged.
+CONTACTING = frozenset(
+    b"action attributionsrc codebase data formaction href http-equiv imagesrcset ping poster src srcdoc srcset".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known of the page whose tags are judged."""
+
+    page: Page
+    has_users_images: bool = False
+    """Users may link to images on any server: those get no referrer."""
+    watches_images: bool = False
+    """Some image from elsewhere may load, so that a hidden one would count its visitors."""
+    is_xml: bool = False
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is taken out of a tag: (what, host) each, and the bytes to write over it, by their offsets."""
+
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    edits: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def rename(self, tag: Tag, name: bytes) -> None:
+        """Make the attributes *name* mean nothing: all of that name, for the second would count after the first."""
+        for one in tag.all:
+            if one.name == name:
+                self.edits.append((one.at + name.rfind(b":") + 1, b"x"))
+
+    def lead_nowhere(self, tag: Tag, name: bytes) -> None:
+        """Give the URL in the attribute *name* a scheme by which no server is asked, and leave the rest of it."""
+        one = tag.attributes[name]
+        raw = tag.raw(name) or b""
+        blanks = len(raw) - len(raw.lstrip(_BLANK))
+        self.edits.append((one.start + blanks, b"x:_" if raw[blanks + 2 : blanks + 3] in (b"/", b"\\") else b"x:"))
+
+
+_BLANK = bytes(range(0x21))
+
+
+def judge(tag: Tag, view: View, *, is_hidden: bool = False) -> Verdict:
+    """Return what is to be taken out of *tag*, which may be nothing. *is_hidden*: it stands in something hidden."""
+    verdict = Verdict()
+    name = tag.name.rpartition(b":")[2] if view.is_xml else tag.name
+    if view.is_xml and any(has_unknown_entity(tag.raw(one) or b"") for one in tag.attributes):
+        _take_all(tag, verdict)
+        return verdict
+    if name in _FRAMES:
+        _judge_frame(tag, name, view.page, verdict)
+    elif name in _ELEMENTS:
+        _ELEMENTS[name](tag, view, verdict)
+    if view.watches_images:
+        _judge_image(tag, name, view, verdict, is_hidden)
+    _judge_attributes(tag, view.page, verdict)
+    return verdict
+
+
+def _take_all(tag: Tag, verdict: Verdict) -> None:
+    for name in tag.attributes:
+        if name in CONTACTING:
+            verdict.rename(tag, name)
+            verdict.removed.append((f"{name.decode()} with an entity of the document's own", ""))
+
+
+def _judge_frame(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
+    for attribute, directive in _FRAMES[name]:
+        host = page.unadmitted(directive, tag.value(attribute) or "")
+        if host is not None:
+            verdict.rename(tag, attribute)
+            verdict.removed.append((f"<{name.decode()}>", host))
+
+
+def _judge_link(tag: Tag, view: View, verdict: Verdict) -> None:
+    href = tag.value(b"href") or ""
+    candidates = [href, *srcset_urls(tag.value(b"imagesrcset") or "")]
+    for token in re.split(r"[\t\n\f\r ]+", tag.value(b"rel") or ""):
+        host = _link_contact(token, tag.value(b"as") or "", candidates, view)
+        if host is not None:
+            verdict.rename(tag, b"href")
+            verdict.rename(tag, b"imagesrcset")
+            verdict.removed.append((token.lower(), host))
+            return
+
+
+def _link_contact(rel: str, destination: str, references: list[str], view: View) -> str | None:
+    """Return the host elsewhere that a link of this *rel* would contact without leave."""
+    kind = rel_of(rel, destination)
+    if kind is Rel.HARMLESS:
+        return None
+    for reference in references:
+        host = view.page.elsewhere(reference)
+        # Where users may link to images, a page still has icons and preloads of nobody else's.
+        if host is not None and isinstance(kind, str) and not (view.has_users_images and kind == "img-src"):
+            host = view.page.unadmitted(kind, reference)
+        if host is not None:
+            return host
+    return None
+
+
+def _judge_form(tag: Tag, view: View, verdict: Verdict) -> None:
+    host = view.page.unadmitted("form-action", tag.value(b"action") or "")
+    if host is not None:
+        verdict.lead_nowhere(tag, b"action")
+        verdict.removed.append(("form action", host))
+
+
+def _judge_meta(tag: Tag, view: View, verdict: Verdict) -> None:
+    content = tag.value(b"content") or ""
+    if view.has_users_images and (tag.value(b"name") or "").strip().lower() == "referrer":
+        verdict.rename(tag, b"name")
+        verdict.removed.append(("<meta name=referrer>", ""))
+    equivalent = (tag.value(b"http-equiv") or "").strip()
+    if equivalent and not guarded_meta(equivalent, content, view.page):
+        verdict.rename(tag, b"http-equiv")
+        verdict.removed.append((f"<meta http-equiv={equivalent.lower()[:40]}>", ""))
+
+
+def _judge_base(tag: Tag, view: View, verdict: Verdict) -> None:
+    host = view.page.elsewhere(tag.value(b"href") or "")
+    if host is not None:
+        verdict.rename(tag, b"href")
+        verdict.removed.append(("<base>", host))
+
+
+def _judge_script(tag: Tag, view: View, verdict: Verdict) -> None:
+    if (tag.value(b"type") or "").strip().lower() == "speculationrules":
+        verdict.lead_nowhere(tag, b"type")  # a type that nobody knows is data, and no type would be a script
+        verdict.removed.append(("speculation rules", ""))
+
+
+_ELEMENTS: Mapping[bytes, Callable[[Tag, View, Verdict], None]] = {
+    b"link": _judge_link,
+    b"form": _judge_form,
+    b"meta": _judge_meta,
+    b"base": _judge_base,
+    b"script": _judge_script,
+}
+
+
+def _judge_attributes(tag: Tag, page: Page, verdict: Verdict) -> None:
+    """Judge what means the same on several elements."""
+    if b"attributionsrc" in tag.attributes:
+        verdict.rename(tag, b"attributionsrc")
+        verdict.removed.append(("attributionsrc", ""))
+    for reference in (tag.value(b"ping") or "").split():
+        host = page.elsewhere(reference)
+        if host is not None:
+            verdict.rename(tag, b"ping")
+            verdict.removed.append(("ping", host))
+            break
+    host = page.unadmitted("form-action", tag.value(b"formaction") or "")
+    if host is not None:
+        verdict.lead_nowhere(tag, b"formaction")
+        verdict.removed.append(("form action", host))
+    host = page.elsewhere(tag.value(b"xml:base") or "")
+    if host is not None:
+        verdict.rename(tag, b"xml:base")
+        verdict.removed.append(("xml:base", host))
+
+
+# ── images that count their visitors ─────────────────────────────────────────────────────────────────────────────────
+
+_IMAGES: Mapping[bytes, tuple[bytes, ...]] = {
+    b"img": (b"src", b"srcset"),
+    b"source": (b"src", b"srcset"),
+    b"input": (b"src",),
+    b"image": (b"href", b"xlink:href", b"src", b"srcset"),
+    b"feimage": (b"href", b"xlink:href"),
+    b"video": (b"poster",),
+}
+_LENGTH = re.compile(r"[\t\n\f\r ]*\+?([0-9]*\.?[0-9]*)")
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_HIDING = re.compile(
+    r"(?<![a-z-])(?:"
+    r"display:none|visibility:(?:hidden|collapse)|content-visibility:hidden|opacity:\+?(?:0+(?:\.0*)?|\.0+)(?![.0-9])|"
+    r"(?:max-)?(?:width|height|inline-size|block-size):\+?"
+    r"(?:0+(?:\.[0-9]*)?|\.[0-9]+|0*1(?:\.0*)?)(?![.0-9]|em|rem|%|v|ch|in|cm)|"
+    r"(?:left|top|right|bottom|margin(?:-[a-z]+)?|text-indent|inset):-[0-9]{3,}|"
+    r"clip:rect\(|clip-path:inset\((?:50|100)%|transform:scale\(0|zoom:0)"
+)
+
+
+def hides(tag: Tag) -> bool:
+    """Whether *tag* hides itself and what stands in it."""
+    style = _COMMENT.sub("", tag.value(b"style") or "").lower()
+    return b"hidden" in tag.attributes or _HIDING.search("".join(style.split())) is not None
+
+
+def _judge_image(tag: Tag, name: bytes, view: View, verdict: Verdict, is_hidden: bool) -> None:
+    attributes = [one for one in (*_IMAGES.get(name, ()), b"background") if one in tag.attributes]
+    host = next(filter(None, (_image_host(tag, one, view.page) for one in attributes)), None)
+    if host is None:
+        return
+    if is_hidden or hides(tag) or any(_is_tiny(tag.value(side)) for side in (b"width", b"height")):
+        for one in attributes:
+            verdict.rename(tag, one)
+        verdict.removed.append(("hidden image", host))
+    elif view.has_users_images and b"referrerpolicy" in tag.attributes:
+        verdict.rename(tag, b"referrerpolicy")
+        verdict.removed.append(("referrer policy", host))
+
+
+def _image_host(tag: Tag, attribute: bytes, page: Page) -> str | None:
+    value = tag.value(attribute) or ""
+    urls = srcset_urls(value) if attribute == b"srcset" else [value]
+    return next(filter(None, map(page.elsewhere, urls)), None)
+
+
+def _is_tiny(length: str | None) -> bool:
+    """Whether an HTML dimension is 1 pixel at most (HTML standard §2.3.4.4)."""
+    match = _LENGTH.match(length or "")
+    try:
+        return match is not None and float(match[1]) <= 1
+    except ValueError:  # no number: the image has its own size
+        return False

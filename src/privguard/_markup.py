@@ -1,0 +1,224 @@
+"""Tags as browsers read them (HTML standard §13.2.5): their attributes, and the character references in those.
+
+Everything is told in offsets into the bytes that were given, so that a tag can be changed in place.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from html import unescape
+from html.entities import html5
+
+_ATTRIBUTE = (
+    rb"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
+    rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|(?=>)|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)"
+    rb"|(?![\t\n\f\r ]*=))"
+)
+TAG = rb"[^\t\n\f\r />]*+(?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*+>"
+"""The pattern of a tag from the second letter of its name on, to its very end."""
+
+OPENS_TAG = re.compile(rb"</?[A-Za-z]")
+_TAG = re.compile(rb"</?[A-Za-z]" + TAG)
+_NAME = re.compile(rb"</?([A-Za-z][^\t\n\f\r />]*+)")
+_ATTRIBUTES = re.compile(
+    rb"(=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
+    rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|(?=>)|([^\t\n\f\r >\"'][^\t\n\f\r >]*+)))?+"
+)
+_REFERENCE = re.compile(rb"&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);?|[A-Za-z][A-Za-z0-9]*+;?)(?P<next>(?==))?")
+_XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
+
+
+class Attribute:
+    """One attribute of a tag: its name in lower case, and where name and value are."""
+
+    __slots__ = ("at", "end", "name", "start")
+
+    def __init__(self, name: bytes, at: int, start: int, end: int) -> None:
+        self.name = name
+        self.at = at
+        self.start = start
+        self.end = end
+        """Equal to *start* where there is no value."""
+
+
+class Tag:
+    """A whole tag in *data*, its attributes by name: of two with one name, the first."""
+
+    __slots__ = ("_data", "all", "at", "attributes", "end", "name", "name_at")
+
+    def __init__(self, data: bytes, at: int, end: int) -> None:
+        self._data = data
+        self.at = at
+        self.end = end
+        name = _NAME.match(data, at, end)
+        self.name = name[1].lower() if name else b""
+        self.name_at = name.start(1) if name else at
+        self.all = list(_attributes(data, name.end() if name else at, end))
+        self.attributes: dict[bytes, Attribute] = {}
+        for one in self.all:
+            self.attributes.setdefault(one.name, one)
+
+    def raw(self, name: bytes) -> bytes | None:
+        """Return the value of an attribute as it is written, or None."""
+        one = self.attributes.get(name)
+        return None if one is None else self._data[one.start : one.end]
+
+    def value(self, name: bytes) -> str | None:
+        """Return the value of an attribute with its character references read, or None."""
+        raw = self.raw(name)
+        return None if raw is None else decode(raw)
+
+    def ends_itself(self) -> bool:
+        """Whether the tag ends in a slash that is no part of a value."""
+        if self._data[self.end - 2 : self.end - 1] != b"/":
+            return False
+        return not self.all or self.all[-1].end < self.end - 1 or self.all[-1].start == self.all[-1].end
+
+
+def whole_tag(data: bytes, at: int, limit: int) -> Tag | None:
+    """Return the tag that begins at *at* and ends before *limit*, or None."""
+    match = _TAG.match(data, at, limit)
+    return None if match is None else Tag(data, at, match.end())
+
+
+def _attributes(data: bytes, at: int, end: int) -> Iterator[Attribute]:
+    for match in _ATTRIBUTES.finditer(data, at, end):
+        group = match.lastindex or 1
+        start, stop = match.span(group) if group > 1 else (match.end(), match.end())
+        yield Attribute(match[1].lower(), match.start(), start, stop)
+
+
+def decode(raw: bytes) -> str:
+    """Return an attribute's value as the page reads it (HTML standard §13.2.5.72 on: "as part of an attribute").
+
+    >>> decode(b"https&colon;//a&#46;example/?x&copy=1")
+    'https://a.example/?x&copy=1'
+    """
+    return decode_mapped(raw)[0].decode("utf-8", "replace") if b"&" in raw else raw.decode("utf-8", "replace")
+
+
+def decode_mapped(raw: bytes) -> tuple[bytes, OffsetMap]:
+    """Return the value as the page reads it, in UTF-8, and where each byte of it is written."""
+    parts: list[bytes] = []
+    offsets = OffsetMap()
+    at = length = 0
+    for match in _REFERENCE.finditer(raw):
+        character = _character(match)
+        if character is not None:
+            offsets.add(length, at, match.start())
+            parts += [raw[at : match.start()], character]
+            length += match.start() - at + len(character)
+            at = match.end()
+    offsets.add(length, at, len(raw))
+    return b"".join([*parts, raw[at:]]), offsets
+
+
+def has_unknown_entity(raw: bytes) -> bool:
+    """Whether a value in an XML document holds an entity that the document itself may have declared."""
+    return any(
+        not match[0].startswith(b"&#") and match[0][1:].decode("ascii") not in _XML_NAMES
+        for match in _REFERENCE.finditer(raw)
+    )
+
+
+def _character(match: re.Match[bytes]) -> bytes | None:
+    text = match[0].decode("ascii")
+    if not text.startswith("&#"):
+        # Without its semicolon, a name before "=" or a letter is none: "?a=1&copy=2" is a query.
+        if text[1:] not in html5 or (not text.endswith(";") and match["next"] is not None):
+            return None
+    elif len(text) > 12:
+        return b"\xef\xbf\xbd"  # far beyond Unicode
+    return unescape(text).encode("utf-8", "replace")
+
+
+class OffsetMap:
+    """From an offset in a decoded value to the offset at which that very byte is written."""
+
+    __slots__ = ("_ends", "_raw", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._raw: list[int] = []
+
+    def add(self, start: int, raw_start: int, raw_end: int) -> None:
+        """Say that from *start* on the value is written as it is, as far as from *raw_start* to *raw_end*."""
+        self._starts.append(start)
+        self._ends.append(start + raw_end - raw_start)
+        self._raw.append(raw_start)
+
+    def find(self, offset: int) -> int | None:
+        """Return where the byte is written, or None when a character reference stands for it."""
+        segment = bisect_right(self._starts, offset) - 1
+        # Of two segments that begin at one offset the earlier is empty.
+        if segment < 0 or offset >= self._ends[segment]:
+            return None
+        return self._raw[segment] + offset - self._starts[segment]
+
+
+class TagEnd:
+    """Looks for the end of a tag that is still coming in, each byte once.
+
+    The steps are the tokenizer's states: the tag's name, an attribute's, before and behind both, the values.
+    """
+
+    __slots__ = ("_state", "names")
+
+    def __init__(self) -> None:
+        self._state = "tag name"
+        self.names: list[tuple[bytes, int]] = []
+        """The attribute names that were met whole in the last piece, in lower case, and where."""
+
+    def find(self, data: bytes, at: int) -> int:
+        """Return the offset behind the tag's ``>``, or ``~`` of where the next call is to go on when there is none yet.
+
+        That is where *data* ends, or where an attribute's name begins that may be longer.
+        """
+        self.names.clear()
+        state = self._state
+        length = len(data)
+        while at < length:
+            match = _STATES[state].match(data, at)
+            end = match.end() if match else at
+            if end == length:
+                self._state = state
+                return ~at if state == "name" and end - at < _LONGEST_NAME else ~end
+            if state == "name":
+                self.names.append((data[at:end].lower(), at))
+            if data[end : end + 1] == b">" and state not in ('"', "'"):
+                return end + 1
+            state, at = _next_state(state, data, end)
+        self._state = state
+        return ~at
+
+
+_LONGEST_NAME = 64  # bytes: no attribute that means anything has a longer one
+_STATES = {
+    "tag name": re.compile(rb"[^\t\n\f\r />]*+"),
+    "before name": re.compile(rb"[\t\n\f\r /]*+"),
+    "name": re.compile(rb"=?+[^\t\n\f\r />=]*+"),
+    "after name": re.compile(rb"[\t\n\f\r ]*+"),
+    "before value": re.compile(rb"[\t\n\f\r ]*+"),
+    "value": re.compile(rb"[^\t\n\f\r >]*+"),
+    '"': re.compile(rb'[^"]*+'),
+    "'": re.compile(rb"[^']*+"),
+}
+
+
+def _next_state(state: str, data: bytes, at: int) -> tuple[str, int]:
+    """Return the state behind the byte at *at*, which ended *state*, and where to go on."""
+    byte = data[at : at + 1]
+    if state in ('"', "'"):
+        return "before name", at + 1
+    if state == "before value":
+        return (byte.decode(), at + 1) if byte in (b'"', b"'") else ("value", at)
+    if state == "before name":
+        return "name", at
+    if state in ("name", "after name") and byte == b"=":
+        return "before value", at + 1
+    if state == "after name" and byte != b"/":
+        return "name", at
+    return ("after name" if state == "name" and byte != b"/" else "before name"), at

@@ -1,0 +1,106 @@
+"""URL references as browsers read them (URL standard §4.4): with which server would one make contact?
+
+Browsers forgive much: blanks around, tabs and line breaks inside, backslashes for slashes, any number of slashes, names
+before an ``@``. What is not understood here counts as a server of its own, which is nobody's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_STRIPPED = "".join(map(chr, range(0x21)))  # C0 controls and space
+_REMOVED = str.maketrans("\\", "/", "\t\n\r")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_AUTHORITY = re.compile(r"/*([^/?#]*)(.*)", re.DOTALL)
+_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
+# What these name is in the page, in the browser or in another program; nobody is asked for it.
+_CONTACT_NOBODY = frozenset("about blob cid data javascript mailto mid sms tel urn x".split())
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server that a reference names."""
+
+    scheme: str
+    """In lower case; empty where the reference leaves it to the page's own."""
+    host: str
+    """In lower case, with its port where that is not the scheme's own: an http server and its https twin are one."""
+    rest: str
+    """Path, query and fragment."""
+
+
+def server_of(reference: str) -> Server | None:
+    r"""Return the server that *reference* names, or None where it names none: it is the page's own, or nobody's.
+
+    >>> server_of(" HTTPS:\\user@Third.Example:443/x").host
+    'third.example'
+    >>> server_of("/own/page") is None, server_of("//third.example") is None, server_of("data:,x") is None
+    (True, False, True)
+    """
+    plain = reference.strip(_STRIPPED).translate(_REMOVED)
+    match = _SCHEME.match(plain)
+    if match is None:
+        return _server("", plain) if plain.startswith("//") else None
+    scheme = match[1].lower()
+    return None if scheme in _CONTACT_NOBODY else _server(scheme, plain[match.end() :])
+
+
+def _server(scheme: str, rest: str) -> Server:
+    match = _AUTHORITY.fullmatch(rest)
+    authority, path = (match[1], match[2]) if match else ("", rest)
+    return Server(scheme, plain_host(authority.rpartition("@")[2], scheme), path)
+
+
+def plain_host(authority: str, scheme: str = "") -> str:
+    """Return a host, with its port unless that is its scheme's own (80 and 443 where no scheme is known).
+
+    A name that is not ASCII is returned as it is sent (RFC 3490), and what is no name at all as it stands.
+
+    >>> plain_host("WWW.site.example:443"), plain_host("münchen.example:8080")
+    ('www.site.example', 'xn--mnchen-3ya.example:8080')
+    """
+    match = _HOST_AND_PORT.fullmatch(authority)
+    if match is None:
+        return authority
+    host = unquote(match[1])
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            return authority
+    usual = {_DEFAULT_PORTS[scheme]} if scheme in _DEFAULT_PORTS else {80, 443}
+    port = "" if not match[2] or int(match[2]) in usual else f":{int(match[2])}"
+    return host.lower().removesuffix(".") + port
+
+
+class Page:
+    """What the page knows of itself: which servers are its own, and what its policy admits from the others.
+
+    *own* are hosts as plain_host() returns them. *admits* says whether the page's policy lets a directive load an
+    absolute URL.
+    """
+
+    __slots__ = ("_admits", "_own")
+
+    def __init__(self, own: Collection[str], admits: Callable[[str, str], bool]) -> None:
+        self._own = own
+        self._admits = admits
+
+    def elsewhere(self, reference: str) -> str | None:
+        """Return the host that *reference* names when it is no server of the page's owner; else None."""
+        server = server_of(reference)
+        return None if server is None or server.host in self._own else server.host
+
+    def unadmitted(self, directive: str, reference: str) -> str | None:
+        """Return what elsewhere() does, and None too where the policy admits the file itself by *directive*."""
+        server = server_of(reference)
+        if server is None or server.host in self._own:
+            return None
+        # The page may be encrypted before it reaches its visitor: either scheme may be its own.
+        schemes = [server.scheme] if server.scheme else ["https", "http"]
+        urls = [f"{scheme}://{server.host}{server.rest}" for scheme in schemes]
+        return None if any(self._admits(directive, url) for url in urls) else server.host

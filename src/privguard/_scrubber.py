@@ -1,0 +1,172 @@
+"""A document as it streams through: the bytes that are settled leave, the tag at hand waits, and none changes place.
+
+What HTML and XML have in common; each of them knows for itself what in its bytes is a tag.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ._elements import CONTACTING, Verdict, View, judge
+from ._landmarks import JUDGED, LONGEST_END
+from ._markup import Tag, TagEnd, decode_mapped
+
+LONGEST_TAG = 1 << 18  # bytes: a tag that is judged is held until its end, and none is held longer than this
+_DEEPEST = 4  # documents in attributes of documents
+
+
+State = Callable[[Any, bytes, int], int]
+
+
+class Removal(NamedTuple):
+    """Something that was taken out of a page."""
+
+    what: str
+    host: str
+    """Where it would have led; empty where that cannot be said."""
+    line: int
+
+
+class Scrubber:
+    """Scrubs one document: what it is fed comes out at the same length, at the latest from finish()."""
+
+    def __init__(self, view: View, depth: int = 0) -> None:
+        self.removed: list[Removal] = []
+        self._view = view
+        self._depth = depth
+        self._held = b""
+        self._is_last = False
+        self._lines = 1
+        self._edits: list[tuple[int, bytes]] = []
+        # Functions of the class: a bound one would hold the scrubber, which holds it.
+        self._state: State = type(self)._markup
+        """Takes the bytes and where to go on; returns where to go on next, or ``~`` of it to wait for more bytes."""
+        self._end = TagEnd()
+        self._seen = 0
+        """How many bytes of what is held have been looked at."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return what is settled by now."""
+        data = self._held + chunk if self._held else chunk
+        end = self._run(data)
+        self._held = data[end:] if end < len(data) else b""
+        return self._leave(data, end)
+
+    def finish(self) -> bytes:
+        """Return what is left; a tag that has not ended is none."""
+        self._is_last = True
+        data, self._held = self._held, b""
+        self._run(data)
+        return self._leave(data, len(data))
+
+    def scan(self, data: bytes, *, is_last: bool) -> list[tuple[int, bytes]]:
+        """Return the changes that a whole document, or the begin of one, needs: what to write, and where."""
+        self._is_last = is_last
+        self._held = data[self._run(data) :]
+        return self._edits
+
+    def _run(self, data: bytes) -> int:
+        """Return as far as *data* is settled."""
+        at = 0
+        while at < len(data):
+            at = self._state(self, data, at)
+            if at < 0:
+                return ~at
+        return at
+
+    def _leave(self, data: bytes, end: int) -> bytes:
+        if self._edits:
+            changed = bytearray(data)
+            for at, new in self._edits:
+                changed[at : at + len(new)] = new
+            self._edits.clear()
+            data = bytes(changed)
+        if not self._is_last:
+            self._lines += data.count(b"\n", 0, end)
+        return data if end == len(data) else data[:end]
+
+    def _all_but(self, data: bytes, at: int, partial: re.Pattern[bytes]) -> int:
+        """Settle everything but an end of *data* that could be the begin of what is looked for."""
+        match = None if self._is_last else partial.search(data, max(at, len(data) - LONGEST_END))
+        return ~match.start() if match else len(data)
+
+    def _markup(self, data: bytes, at: int) -> int:
+        raise NotImplementedError
+
+    def _at_tag(self, data: bytes, tag: Tag) -> int:
+        raise NotImplementedError
+
+    def _document_in_attribute(self) -> Scrubber:
+        """Return what scrubs a srcdoc, which is HTML always."""
+        raise NotImplementedError
+
+    # ── tags ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hold(self, data: bytes, at: int) -> int:
+        """The end of the tag at *at* has not come yet, and it cannot be judged before."""
+        self._end = TagEnd()
+        self._state = type(self)._held_tag
+        self._seen = 1 + (data[at + 1 : at + 2] == b"/")
+        return ~at
+
+    def _held_tag(self, data: bytes, at: int) -> int:
+        end = self._end.find(data, at + self._seen)
+        if end >= 0:
+            self._state = type(self)._markup
+            return self._at_tag(data, Tag(data, at, end))
+        self._seen = ~end - at
+        if self._is_last:
+            return len(data)
+        return ~at if len(data) - at < LONGEST_TAG else self._give_up(data, at)
+
+    def _give_up(self, data: bytes, at: int) -> int:
+        """A tag is too long to be judged: it passes, and means nothing that would make contact."""
+        self._state = type(self)._overlong_tag
+        self._defuse(data, at, len(data))
+        return at + self._seen
+
+    def _overlong_tag(self, data: bytes, at: int) -> int:
+        end = self._end.find(data, at)
+        self._edits += [(start, b"x") for name, start in self._end.names if name in CONTACTING]
+        if end >= 0:
+            self._state = type(self)._markup
+        return end
+
+    def _defuse(self, data: bytes, at: int, limit: int) -> bytes:
+        """Take every meaning out of a tag of which only the begin is known; return its name if it keeps it."""
+        tag = Tag(data, at, limit)
+        self._tell("overlong tag", "", data, at)
+        if tag.name.rpartition(b":")[2] in JUDGED:
+            self._edits.append((tag.name_at + tag.name.rfind(b":") + 1, b"x"))
+            return b""
+        verdict = Verdict()
+        for name in CONTACTING & tag.attributes.keys():
+            verdict.rename(tag, name)
+        self._edits += verdict.edits
+        return tag.name
+
+    def _judge(self, data: bytes, tag: Tag, *, is_hidden: bool = False) -> None:
+        verdict = judge(tag, self._view, is_hidden=is_hidden)
+        if b"srcdoc" in tag.attributes:
+            self._scrub_srcdoc(tag, verdict)
+        self._edits += verdict.edits
+        for what, host in verdict.removed:
+            self._tell(what, host, data, tag.at)
+
+    def _tell(self, what: str, host: str, data: bytes, at: int) -> None:
+        self.removed.append(Removal(what, host, self._lines + data.count(b"\n", 0, at)))
+
+    def _scrub_srcdoc(self, tag: Tag, verdict: Verdict) -> None:
+        """A document in an attribute: changed where it is written as it is read, else dropped whole."""
+        document, written = decode_mapped(tag.raw(b"srcdoc") or b"")
+        inner = self._document_in_attribute()
+        start = tag.attributes[b"srcdoc"].start
+        for at, new in inner.scan(document, is_last=True):
+            offsets = [written.find(at + number) for number in range(len(new))]
+            if self._depth == _DEEPEST or None in offsets:
+                verdict.rename(tag, b"srcdoc")
+                break
+            verdict.edits += [(start + one, new[n : n + 1]) for n, one in enumerate(offsets) if one is not None]
+        verdict.removed += [(f"{what} in srcdoc", host) for what, host, _ in inner.removed]

@@ -82,6 +82,14 @@ def judge(tag: Tag, view: View, *, is_hidden: bool = False) -> Verdict:
     return verdict
 
 
+_NOBODY = View(Page(frozenset(), lambda directive, url: False), watches_images=True)
+
+
+def is_harmless(tag: Tag) -> bool:
+    """Whether nothing would be taken out of *tag* on any page: it names no other server, and no document is in it."""
+    return b"srcdoc" not in tag.attributes and not judge(tag, _NOBODY, is_hidden=True).removed
+
+
 def _take_all(tag: Tag, verdict: Verdict) -> None:
     for name in tag.attributes:
         if name in CONTACTING:
@@ -195,6 +203,11 @@ _IMAGES: Mapping[bytes, tuple[bytes, ...]] = {
     b"feimage": (b"href", b"xlink:href"),
     b"video": (b"poster",),
 }
+# Elements that end by their own end tag alone.
+_CONTAINERS = frozenset(
+    b"a article aside center div em figure font footer header main nav noscript ol picture section span strong table "
+    b"template ul".split()
+)
 _LENGTH = re.compile(r"[\t\n\f\r ]*\+?([0-9]*\.?[0-9]*)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _HIDING = re.compile(
@@ -211,6 +224,33 @@ def hides(tag: Tag) -> bool:
     """Whether *tag* hides itself and what stands in it."""
     style = _COMMENT.sub("", tag.value(b"style") or "").lower()
     return b"hidden" in tag.attributes or _HIDING.search("".join(style.split())) is not None
+
+
+class Hiding:
+    """The element that hides what is in it, and how many of its name are open."""
+
+    __slots__ = ("_count", "_name")
+
+    def __init__(self) -> None:
+        self._name = b""
+        self._count = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what comes next is hidden."""
+        return self._count > 0
+
+    def open(self, tag: Tag) -> None:
+        """See a start tag."""
+        if self._count:
+            self._count += tag.name == self._name
+        elif tag.name in _CONTAINERS and (hides(tag) or tag.name == b"template"):
+            self._name, self._count = tag.name, 1
+
+    def close(self, name: bytes) -> None:
+        """See an end tag."""
+        if name == self._name and self._count:
+            self._count -= 1
 
 
 def _judge_image(tag: Tag, name: bytes, view: View, verdict: Verdict, is_hidden: bool) -> None:

@@ -7,11 +7,18 @@ may differ on that, or a page is made to make them differ, everything that looks
 from __future__ import annotations
 
 from . import _landmarks as marks
-from ._elements import View, hides
-from ._markup import OPENS_TAG, Tag, TagEnd, whole_tag
-from ._scrubber import LONGEST_TAG, Removal, Scrubber, State
+from ._elements import Hiding, View, is_harmless
+from ._markup import OPENS_TAG, Tag, TagEnd, end_of_tag, whole_tag
+from ._scrubber import LONGEST_TAG, Scrubber, State
 
+_DEEPEST_FOREIGN = 100  # elements in one another
 _LONGEST_DOUBTFUL_TAG = 1 << 12  # bytes, where any text may be a tag
+
+# Start tags that are harmless on any page, with their names and whether they end themselves: a site sends the same few
+# hundred over and over.
+_harmless: dict[bytes, tuple[bytes, bool]] = {}
+_MOST_HARMLESS = 4096
+_LONGEST_HARMLESS = 512  # bytes
 
 
 class HtmlScrubber(Scrubber):
@@ -25,13 +32,12 @@ class HtmlScrubber(Scrubber):
         """Of the element whose text is passed."""
         self._escapes = 0
         """In a script: 1 behind ``<!--``, 2 behind the ``<script`` after it."""
-        self._foreign = 0
-        """How many svg and math elements are open, as far as can be told by their tags alone."""
+        self._foreign: list[bytes] = []
+        """The svg and math elements that are open, as far as can be told by their tags alone."""
         self._in_select = False
         self._is_unsure = False
         """Whether that cannot be told any more."""
-        self._hiding = (b"", 0)
-        """The element that hides what is in it, and how many of that name are open."""
+        self._hiding = Hiding()
 
     def doubt_everything(self) -> None:
         """Say that from here on nobody knows what is a tag and what is text."""
@@ -50,13 +56,16 @@ class HtmlScrubber(Scrubber):
 
     @property
     def _is_doubtful(self) -> bool:
-        return self._is_unsure or self._in_select or self._foreign > 0
+        return self._is_unsure or self._in_select or bool(self._foreign)
 
     def _markup(self, data: bytes, at: int) -> int:
         landmarks = self._landmarks
-        match = landmarks.stop.search(data, at)
-        limit = match.start() if match else len(data)
-        if marks.QUOTED_BRACKET.search(data, at, limit + 1):
+        if at >= self._closer_until:
+            match = landmarks.stop.search(data, at)
+            limit = match.start() if match else len(data)
+            closer = marks.CLOSER_LOOK.search(data, at, limit + 1)
+            self._closer_until = closer.end() if closer else 0
+        if at < self._closer_until:
             run = landmarks.run.match(data, at)
             limit = run.end() if run else at
         else:
@@ -70,8 +79,7 @@ class HtmlScrubber(Scrubber):
         if marks.OPENS_DECLARATION.match(data, at):
             return self._at_declaration(data, at)
         if OPENS_TAG.match(data, at):
-            tag = whole_tag(data, at, len(data))
-            return self._begin_tag(data, at) if tag is None else self._at_tag(data, tag)
+            return self._whole_tag(data, at)
         if len(data) - at < 3 and not self._is_last:
             return ~at
         return at + 1
@@ -149,47 +157,59 @@ class HtmlScrubber(Scrubber):
             self._enter(self._name)
         return end
 
+    def _whole_tag(self, data: bytes, at: int) -> int:
+        end = end_of_tag(data, at)
+        if end < 0:
+            return self._begin_tag(data, at)
+        known = _harmless.get(data[at:end])
+        if known is None or self._view.watches_images:
+            return self._at_tag(data, Tag(data, at, end))
+        self._open(*known)
+        return end
+
     def _at_tag(self, data: bytes, tag: Tag) -> int:
         if data[tag.at + 1 : tag.at + 2] == b"/":
             self._close(tag.name)
             return tag.end
         if self._is_judged(tag.name):
-            self._judge(data, tag, is_hidden=self._hiding[1] > 0)
-        self._open(tag)
+            self._judge(data, tag, is_hidden=self._hiding.is_open)
+        if self._view.watches_images:
+            self._hiding.open(tag)
+        elif is_harmless(tag) and len(_harmless) < _MOST_HARMLESS and tag.end - tag.at < _LONGEST_HARMLESS:
+            _harmless[data[tag.at : tag.end]] = (tag.name, tag.ends_itself())
+        self._open(tag.name, tag.ends_itself())
         return tag.end
 
     # ── what an element makes of the text in it ──────────────────────────────────────────────────────────────────────
 
-    def _open(self, tag: Tag) -> None:
-        name = tag.name
+    def _open(self, name: bytes, ends_itself: bool) -> None:
         if name in marks.RAW_TEXT:
             self._enter(name)
         elif name in marks.FOREIGN:
-            self._foreign += not tag.ends_itself()
+            self._open_foreign(name, ends_itself)
         elif name == b"select":
             self._in_select = True
         elif name == b"frameset" or (name == b"template" and self._in_select):
             self._is_unsure = True
-        elif name in marks.INTEGRATION_POINTS and self._foreign and not tag.ends_itself():
+        elif name in marks.INTEGRATION_POINTS and self._foreign and not ends_itself:
             self._name = name
             self._state = HtmlScrubber._plain_text
-        if self._view.watches_images:
-            self._hide(tag)
 
     def _close(self, name: bytes) -> None:
         if name in marks.FOREIGN:
-            self._foreign = max(0, self._foreign - 1)
+            # An end tag closes what is open inside its element, and is ignored where there is none.
+            while name in self._foreign and self._foreign.pop() != name:
+                pass
         elif name == b"select":
             self._in_select = False
-        elif name == self._hiding[0]:
-            self._hiding = (name, max(0, self._hiding[1] - 1))
+        else:
+            self._hiding.close(name)
 
-    def _hide(self, tag: Tag) -> None:
-        name, count = self._hiding
-        if count:
-            self._hiding = (name, count + (tag.name == name))
-        elif tag.name in marks.CONTAINERS and (hides(tag) or tag.name == b"template"):
-            self._hiding = (tag.name, 1)
+    def _open_foreign(self, name: bytes, ends_itself: bool) -> None:
+        if len(self._foreign) == _DEEPEST_FOREIGN:
+            self._is_unsure = True
+        elif not ends_itself:
+            self._foreign.append(name)
 
     def _enter(self, name: bytes) -> None:
         """Go on in the text of the element *name*, if it is one whose tags are text."""
@@ -245,8 +265,8 @@ class HtmlScrubber(Scrubber):
             self._state = HtmlScrubber._anywhere  # for one reader, the element ends somewhere else
             return at
         self._edits += [(at + offset, new) for offset, new in edits]
-        for what, host, line in inner.removed:
-            self.removed.append(Removal(what, host, self._lines + data.count(b"\n", 0, at) + line - 1))
+        for what, host, _ in inner.removed:
+            self._tell(what, host, data, at)
         self._state = HtmlScrubber._markup
         return match.start()
 

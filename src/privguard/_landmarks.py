@@ -38,26 +38,25 @@ def _one_case(name: bytes) -> bytes:
     return b"".join(b"[%c%c]" % (byte, byte ^ 32) if chr(byte).isalpha() else b"%c" % byte for byte in name)
 
 
-def _within_tag(*names: bytes) -> bytes:
-    """Return a pattern that holds where one of *names* stands before the next ``>``."""
-    letters = b"".join(b"%c%c" % (name[0], name[0] ^ 32) for name in names)
-    none = b"(?!%s)" % b"|".join(_one_case(name) for name in names)
-    return b"(?=[^>%s]*+(?:%s[%s][^>%s]*+)*+[%s])" % (letters, none, letters, letters, letters)
-
-
 _ENDS = (b"\t", b"\n", b"\f", b"\r", b" ", b"/", b">")
+_BLANKS = rb"\t\n\f\r />"
 _ENDS_NAME = rb"(?=[\t\n\f\r />])"
 
 
-def _stops(names: frozenset[bytes], *others: bytes, also_first: frozenset[bytes] = frozenset()) -> bytes:
-    """Return a pattern for the tags *names* and for *others*, which begin behind the ``<``.
+def _stops(names: frozenset[bytes], *others: bytes) -> bytes:
+    """Return a pattern for the tags *names*, and for *others*, which begin behind the ``<``.
 
-    The first letters are looked at before anything else: most tags begin with another. *also_first* are names whose
-    first letters *others* begin with.
+    Their first two letters are looked at before anything else, for most tags have others.
     """
-    letters = b"".join(_one_case(name[:1])[1:-1] for name in names | also_first)
+    first = b"".join(sorted({_one_case(name[:1])[1:-1] for name in names}))
+    second = b"".join(sorted({_one_case(name[1:2])[1:-1] for name in names if len(name) > 1}))
+    if others:  # of declarations, all but comments and CDATA sections end at the next bracket as tags do
+        first += b"!/"
+        second += rb"\[\-A-Za-z"
+    if any(len(name) == 1 for name in names):
+        second += _BLANKS
     alternatives = [*others, b"(?:%s)%s" % (any_case(names), _ENDS_NAME)]
-    return b"<(?=[%s!/])(?:%s)" % (bytes(sorted(set(letters))), b"|".join(alternatives))
+    return b"<(?=[%s][%s])(?:%s)" % (first, second, b"|".join(alternatives))
 
 
 Pattern = re.Pattern[bytes]
@@ -68,7 +67,7 @@ class Landmarks:
     """How to run over markup in the data state."""
 
     stop: re.Pattern[bytes]
-    """Finds the next tag that matters, if no quoted value before it holds a ``<`` or ``>``."""
+    """Finds the next tag that matters, if nothing before it needs a closer look."""
     run: re.Pattern[bytes]
     """Matches tags and text, one by one, as far as none of them matters."""
 
@@ -80,28 +79,22 @@ def _landmarks(stop: bytes, every_stop: bytes) -> Landmarks:
 
 _ORDINARY = RAW_TEXT | JUDGED | TURNING
 _WATCHFUL = _ORDINARY | JUDGED_BY_ATTRIBUTE | INTEGRATION_POINTS | {b"template"}
-_BY_ATTRIBUTE = [
-    b"(?:%s)%s%s" % (any_case(names), _ENDS_NAME, _within_tag(*attributes))
-    for names, attributes in (
-        ((b"a", b"area"), (b"ping", b"attributionsrc")),
-        ((b"img",), (b"attributionsrc",)),
-        ((b"button", b"input"), (b"formaction",)),
-    )
-]
 _END = b"/(?:%s)%s" % (any_case(TURNING), _ENDS_NAME)
 
-ORDINARY = _landmarks(
-    _stops(_ORDINARY, b"!", *_BY_ATTRIBUTE, also_first=JUDGED_BY_ATTRIBUTE),
-    _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, b"!"),
-)
+ORDINARY = _landmarks(_stops(_ORDINARY, b"!"), _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, b"!"))
 WATCHFUL = _landmarks(_stops(_WATCHFUL, b"!", _END), _stops(_WATCHFUL, b"!", _END))
 """Inside foreign content and lists."""
 EVERY_TAG = _landmarks(b"<[A-Za-z/!]", b"<[A-Za-z/!]")
 MAKES_CONTACT = re.compile(_stops(JUDGED | JUDGED_BY_ATTRIBUTE))
 ANY_TAG = re.compile(b"<[A-Za-z]")
 
-# A quoted value may hold them, and then the end of its tag is not the next one.
-QUOTED_BRACKET = re.compile(rb"=[\t\n\f\r ]*+(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>])")
+# What the search for a stop may not run over: a bracket in a quoted value, behind which its tag goes on, and the
+# attributes by which other tags make contact (with blanks before the equals sign, any attribute may be one).
+CLOSER_LOOK = re.compile(
+    rb"=(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>]|[\t\n\f\r ]++(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>])"
+    rb"|(?<=[gGcCnN\t\n\f\r ]=)(?:(?<=[pP][iI][nN][gG]=)|(?<=[oO][nN][sS][rR][cC]=)|(?<=[mM][aA][cC][tT][iI][oO][nN]=)"
+    rb"|(?<=[\t\n\f\r ]=)))"
+)
 RAW_TEXT_END = {name: re.compile(b"</" + _one_case(name) + _ENDS_NAME) for name in RAW_TEXT}
 SCRIPT_TURN = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT]" + _ENDS_NAME)
 COMMENT_END = re.compile(rb"--!?>")
@@ -121,11 +114,6 @@ PARTIAL_SCRIPT_TURN = re.compile(rb"<!?-?\Z|--?\Z|</?[A-Za-z]*\Z")
 
 WATCHED = TURNING | INTEGRATION_POINTS | {b"template"}
 HELD = RAW_TEXT | JUDGED | JUDGED_BY_ATTRIBUTE | WATCHED
-# Elements that end by their own end tag alone.
-CONTAINERS = frozenset(
-    b"a article aside center div em figure font footer header main nav noscript ol picture section span strong table "
-    b"template ul".split()
-)
 
 
 def is_end_tag(begin: bytes, name: bytes) -> bool:

@@ -77,6 +77,12 @@ class Tag:
         return not self.all or self.all[-1].end < self.end - 1 or self.all[-1].start == self.all[-1].end
 
 
+def end_of_tag(data: bytes, at: int) -> int:
+    """Return the offset behind the ``>`` of the tag that begins at *at*, or -1 when it has not come yet."""
+    match = _TAG.match(data, at)
+    return match.end() if match else -1
+
+
 def whole_tag(data: bytes, at: int, limit: int) -> Tag | None:
     """Return the tag that begins at *at* and ends before *limit*, or None."""
     match = _TAG.match(data, at, limit)
@@ -165,10 +171,11 @@ class TagEnd:
     The steps are the tokenizer's states: the tag's name, an attribute's, before and behind both, the values.
     """
 
-    __slots__ = ("_state", "names")
+    __slots__ = ("_state", "names", "wants_names")
 
     def __init__(self) -> None:
         self._state = "tag name"
+        self.wants_names = False
         self.names: list[tuple[bytes, int]] = []
         """The attribute names that were met whole in the last piece, in lower case, and where."""
 
@@ -181,6 +188,9 @@ class TagEnd:
         state = self._state
         length = len(data)
         while at < length:
+            if state == "before name":
+                run = _WHOLE_ATTRIBUTES.match(data, at)
+                at = self._pass(data, at, run.end() if run else at)
             match = _STATES[state].match(data, at)
             end = match.end() if match else at
             if end == length:
@@ -194,7 +204,15 @@ class TagEnd:
         self._state = state
         return ~at
 
+    def _pass(self, data: bytes, at: int, end: int) -> int:
+        """Pass whole attributes."""
+        if self.wants_names:
+            self.names += [(match[1].lower(), match.start()) for match in _ATTRIBUTES.finditer(data, at, end)]
+        return end
 
+
+# As far as the data goes on behind them: a name or a value at its end may be longer.
+_WHOLE_ATTRIBUTES = re.compile(rb"(?:[\t\n\f\r /]++|%s(?!\Z))*+" % _ATTRIBUTE)
 _LONGEST_NAME = 64  # bytes: no attribute that means anything has a longer one
 _STATES = {
     "tag name": re.compile(rb"[^\t\n\f\r />]*+"),

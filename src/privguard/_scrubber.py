@@ -34,11 +34,16 @@ class Scrubber:
 
     def __init__(self, view: View, depth: int = 0) -> None:
         self.removed: list[Removal] = []
+        self._told: set[str] = set()
         self._view = view
         self._depth = depth
         self._held = b""
         self._is_last = False
         self._lines = 1
+        self._counted = (0, 1)
+        """As far as lines have been counted in the bytes at hand, and the number of that one."""
+        self._closer_until = 0
+        """How far the bytes at hand have to be looked at tag by tag."""
         self._edits: list[tuple[int, bytes]] = []
         # Functions of the class: a bound one would hold the scrubber, which holds it.
         self._state: State = type(self)._markup
@@ -69,6 +74,8 @@ class Scrubber:
 
     def _run(self, data: bytes) -> int:
         """Return as far as *data* is settled."""
+        self._counted = (0, self._lines)
+        self._closer_until = 0
         at = 0
         while at < len(data):
             at = self._state(self, data, at)
@@ -84,7 +91,7 @@ class Scrubber:
             self._edits.clear()
             data = bytes(changed)
         if not self._is_last:
-            self._lines += data.count(b"\n", 0, end)
+            self._lines = self._line_at(data, end)
         return data if end == len(data) else data[:end]
 
     def _all_but(self, data: bytes, at: int, partial: re.Pattern[bytes]) -> int:
@@ -124,6 +131,7 @@ class Scrubber:
     def _give_up(self, data: bytes, at: int) -> int:
         """A tag is too long to be judged: it passes, and means nothing that would make contact."""
         self._state = type(self)._overlong_tag
+        self._end.wants_names = True
         self._defuse(data, at, len(data))
         return at + self._seen
 
@@ -156,7 +164,15 @@ class Scrubber:
             self._tell(what, host, data, tag.at)
 
     def _tell(self, what: str, host: str, data: bytes, at: int) -> None:
-        self.removed.append(Removal(what, host, self._lines + data.count(b"\n", 0, at)))
+        if what not in self._told:
+            self._told.add(what)
+            self.removed.append(Removal(what, host, self._line_at(data, at)))
+
+    def _line_at(self, data: bytes, at: int) -> int:
+        counted, line = self._counted
+        if at > counted:
+            self._counted = (at, line + data.count(b"\n", counted, at))
+        return self._counted[1]
 
     def _scrub_srcdoc(self, tag: Tag, verdict: Verdict) -> None:
         """A document in an attribute: changed where it is written as it is read, else dropped whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -69,6 +69,14 @@ def wait_until_quiet(sites: TwoSites) -> None:
         pass
 
 
+def visit_until(browser: Browser, url: str, is_so: Callable[[], bool]) -> None:
+    """Show the page at *url*, up to three times: on a busy machine a worker may not have come to its turn in one."""
+    for _ in range(3):
+        browser.open(url)
+        if wait_until(is_so):
+            return
+
+
 def speaking(sites: TwoSites, browser: Browser, kind: str) -> set[str]:
     return sites.names - SILENT_IN[kind] - SILENT_FOR[browser.name]
 
@@ -78,8 +86,7 @@ def test_page_loads_nothing_from_elsewhere(browser: Browser, sites: TwoSites, ki
     """Each way of loading something from another server works on a bare page, and none on a guarded one."""
     wanted = speaking(sites, browser, kind)
     assert len(wanted) > 150
-    browser.open(sites.show(kind, "default", "bare"))
-    wait_until(lambda: wanted <= sites.reached("bare", kind))
+    visit_until(browser, sites.show(kind, "default", "bare"), lambda: wanted <= sites.reached("bare", kind))
     wait_until_quiet(sites)
     assert sites.reached("bare", kind) >= wanted
     assert sites.reached("default", kind) == set()
@@ -117,10 +124,10 @@ def test_speculation_rules_of_a_header(chromium: Chromium, sites: TwoSites) -> N
 
 def test_report_only_blocks_nothing(browser: Browser, sites: TwoSites) -> None:
     """While a site is only trying its policy out, its pages load what they did before, and the console tells of it."""
-    # An answer without a type is not taken for a page any more: that is no matter of the policy.
-    wanted = speaking(sites, browser, "html") - {"iframe-own-unlabelled"}
-    browser.open(sites.show("html", "report-only"))
-    wait_until(lambda: wanted <= sites.reached("report-only", "html"))
+    # An answer without a type is not taken for a page any more, and hints are taken out: no matters of the policy.
+    wanted = speaking(sites, browser, "html") - {"iframe-own-unlabelled", "link-prefetch", "header-prefetch"}
+    url = sites.show("html", "report-only")
+    visit_until(browser, url, lambda: wanted <= sites.reached("report-only", "html"))
     assert sites.reached("report-only", "html") >= wanted
     assert wait_until(lambda: len(browser.violations()) > 30)
     assert [one for one in browser.violations() if " report " not in one] == []
@@ -135,8 +142,8 @@ NOBODYS = """object-image embed-image base-href base-href-script script-inline s
 
 def test_first_party_is_admitted(browser: Browser, sites: TwoSites) -> None:
     """Another origin of the same owner may give a page whatever the site itself may, and nothing more."""
-    browser.open(sites.show("html", "first-party"))
-    wait_until(lambda: set(FIRST_PARTY) <= sites.reached("first-party", "html"))
+    url = sites.show("html", "first-party")
+    visit_until(browser, url, lambda: set(FIRST_PARTY) <= sites.reached("first-party", "html"))
     wait_until_quiet(sites)
     assert set(FIRST_PARTY) - sites.reached("first-party", "html") == set()
     assert set(NOBODYS) & sites.reached("first-party", "html") == set()

@@ -14,11 +14,24 @@ from dataclasses import dataclass
 
 from ._links import guarded_links
 from ._references import Page
-from ._reports import Groups, cut_reports, endpoints_here, network_errors, report_groups, reporting_endpoints
+from ._reports import (
+    UNREADABLE,
+    Groups,
+    Outcome,
+    cut_reports,
+    endpoints_here,
+    list_members,
+    network_errors,
+    report_groups,
+    reporting_endpoints,
+)
 
 Removed = list[tuple[str, str]]
 """What was taken out, and where it would have led; empty where that cannot be said."""
-Guard = Callable[[str, Page, Groups], tuple[str | None, Removed]]
+Guard = Callable[[str, Page, Groups], Outcome]
+
+_GONE: Outcome = (None, [("", "")])
+_MOST_SHOWN = 40  # characters of what was taken out
 
 # Client hints that tell no more than the User-Agent header does, or what a page is to look like (Client Hints
 # Infrastructure §3.2, Media Queries 5).
@@ -26,84 +39,106 @@ _LOW_ENTROPY = frozenset(
     "sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform save-data sec-ch-prefers-color-scheme "
     "sec-ch-prefers-reduced-motion sec-ch-prefers-reduced-transparency".split()
 )
+# RFC 7838 §3: a protocol, where it is spoken, and parameters.
 _ALTERNATIVE = re.compile(
-    r'[ \t]*([^ \t,;="]+)="([^"]*)"((?:[ \t]*;[ \t]*[^,;="]+=(?:"[^"]*"|[^",;]*))*)[ \t]*(?:,|\Z)'
+    r'[ \t]*+[^ \t,;="]++="([^"\\]*+)"(?:[ \t]*+;[ \t]*+[^ \t,;="]++=(?:"[^"\\]*+"|[^",; \t]*+))*[ \t]*+(?:,|\Z)'
 )
 _REFRESH = re.compile(
-    r"[\t\n\f\r ]*(?:[0-9]+|(?=\.))[0-9.]*(?:[\t\n\f\r ]*[;,]|[\t\n\f\r ])[\t\n\f\r ]*(.*)", re.DOTALL
+    r"[\t\n\f\r ]*+(?:[0-9]++[0-9.]*+|\.[0-9.]*+)(?:[\t\n\f\r ]*+[;,]|[\t\n\f\r ])[\t\n\f\r ]*+(.*)", re.DOTALL
 )
-_REFRESH_URL = re.compile(r"(?:[uU][rR][lL][\t\n\f\r ]*=[\t\n\f\r ]*)?(?:\"([^\"]*)|'([^']*)|(.*))", re.DOTALL)
-_REPORT_URL = re.compile(r"report(?:-uri)?[ \t]*=[ \t]*\"?([^\";, \t]*)", re.IGNORECASE)
+_REFRESH_URL = re.compile(
+    r"(?:[uU][rR][lL][\t\n\f\r ]*+=[\t\n\f\r ]*+)?(?:([\"'])(?P<quoted>.*)|(?P<bare>.*))", re.DOTALL
+)
+_REPORT_URL = re.compile(r"report(?:-uri)?[ \t]*+=[ \t\"]*+([^\",; \t]*+)", re.IGNORECASE)
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*"?', re.DOTALL)
+_PRIVATE_TOKEN = re.compile(r"(?:^|[ \t,])PrivateToken(?:$|[ \t,])", re.IGNORECASE)
 _TRIAL_PAYLOAD = 69  # bytes before it: a version, a signature of 64, a length of 4 (Chromium's origin trials)
 
 
-def _never(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
-    return None, [("", "")]
+def _never(value: str, page: Page, groups: Groups) -> Outcome:
+    return _GONE
 
 
-def _link(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
+def _link(value: str, page: Page, groups: Groups) -> Outcome:
     return guarded_links(value, page)
 
 
-def refresh_url(value: str) -> str | None:
-    """Return the URL in a Refresh *value* (HTML standard, "shared declarative refresh steps"), or None.
+def refresh_urls(value: str) -> list[str]:
+    """Return the URL of a Refresh *value* (HTML standard §4.2.5.3, "shared declarative refresh steps"), if it has one.
 
-    >>> refresh_url("5; URL='/next'"), refresh_url("5")
-    ('/next', None)
+    Of a quoted one there are two: the standard's ends at the next quote, and Chromium's at the last.
+
+    >>> refresh_urls("5; URL=/next"), refresh_urls("5")
+    (['/next'], [])
     """
-    match = _REFRESH.fullmatch(value)
-    if match is None or not match[1]:
-        return None
-    url = _REFRESH_URL.match(match[1])
-    return url and next(one for one in (*url.groups(), "") if one is not None)
+    refresh = _REFRESH.fullmatch(value)
+    match = _REFRESH_URL.fullmatch(refresh[1]) if refresh else None
+    if match is None:
+        return []
+    if match[1] is None:
+        return [match["bare"]]
+    url, _, more = match["quoted"].partition(match[1])
+    return [url, f"{url}{match[1]}{more.rpartition(match[1])[0]}"] if match[1] in more else [url]
 
 
-def _refresh(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
-    host = page.elsewhere(refresh_url(value) or "")
-    return (value, []) if host is None else (None, [("", host)])
+def _refresh(value: str, page: Page, groups: Groups) -> Outcome:
+    hosts = [host for url in refresh_urls(value) if (host := page.elsewhere(url)) is not None]
+    return (None, [("", hosts[0])]) if hosts else (value, [])
 
 
-def _alternatives(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
+def _alternatives(value: str, page: Page, groups: Groups) -> Outcome:
     """RFC 7838 §3: another host would be contacted instead of this one, for as long as it says."""
-    if value.strip().lower() == "clear":
+    if value.strip(" \t").lower() == "clear":
         return value, []
-    members = list(_ALTERNATIVE.finditer(value))
-    if "".join(member[0] for member in members) != value:
-        return None, [("", "")]
-    hosts = [page.elsewhere(f"//{member[2]}") if not member[2].startswith(":") else None for member in members]
-    if not any(hosts):
+    members = list_members(_ALTERNATIVE, value)
+    if not members:
+        return UNREADABLE
+    hosts = [_alternative_host(member[1], page) for member in members]
+    if all(host is None for host in hosts):
         return value, []
-    kept = [member[0].strip(" \t,") for member, host in zip(members, hosts) if host is None]
-    return ", ".join(kept) or None, [("", host) for host in hosts if host]
+    kept = [member[0].removesuffix(",") for member, host in zip(members, hosts) if host is None]
+    return ",".join(kept).strip(" \t") or None, [("", host) for host in hosts if host is not None]
 
 
-def _hints(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
-    hints = [one.strip(" \t") for one in value.split(",")]
-    kept = [one for one in hints if one.lower() in _LOW_ENTROPY]
-    if kept == [one for one in hints if one]:
+def _alternative_host(authority: str, page: Page) -> str | None:
+    """Return the host elsewhere that an alternative names; another port of this host is no other site."""
+    host, colon, _ = authority.rpartition(":")
+    return page.elsewhere(f"//{host if colon else authority}") if host or not colon else None
+
+
+def _hints(value: str, page: Page, groups: Groups) -> Outcome:
+    hints = [hint for one in value.split(",") if (hint := one.strip(" \t"))]
+    kept = [hint for hint in hints if hint.lower() in _LOW_ENTROPY]
+    if len(kept) == len(hints):
         return value, []
-    return ", ".join(kept) or None, [(one, "") for one in hints if one and one not in kept]
+    return ", ".join(kept) or None, [(hint, "") for hint in hints if hint.lower() not in _LOW_ENTROPY]
 
 
-def _reference(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
+def _reference(value: str, page: Page, groups: Groups) -> Outcome:
     host = page.elsewhere(value)
     return (value, []) if host is None else (None, [("", host)])
 
 
-def _report_url(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
+def _report_url(value: str, page: Page, groups: Groups) -> Outcome:
     hosts = [host for match in _REPORT_URL.finditer(value) if (host := page.elsewhere(match[1])) is not None]
     return (None, [("", hosts[0])]) if hosts else (value, [])
 
 
-def _lookups(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
-    return (value, []) if value.strip().lower() == "off" else (None, [("", "")])
+def _lookups(value: str, page: Page, groups: Groups) -> Outcome:
+    return (value, []) if value.strip(" \t").lower() == "off" else _GONE
 
 
-def _trials(value: str, page: Page, groups: Groups) -> tuple[str | None, Removed]:
-    tokens = [one.strip(' \t"') for one in value.split(",")]
-    if all(_is_own_trial(one, page) for one in tokens):
+def _challenge(value: str, page: Page, groups: Groups) -> Outcome:
+    """RFC 9577: the device would have a token made by the issuer whom the challenge names."""
+    return _GONE if _PRIVATE_TOKEN.search(_STRING.sub("", value)) else (value, [])
+
+
+def _trials(value: str, page: Page, groups: Groups) -> Outcome:
+    tokens = [token for one in value.split(",") if (token := one.strip(" \t\"'"))]
+    kept = [token for token in tokens if _is_own_trial(token, page)]
+    if len(kept) == len(tokens):
         return value, []
-    return None, [("", "")]
+    return ", ".join(kept) or None, [("", "")]
 
 
 def _is_own_trial(token: str, page: Page) -> bool:
@@ -135,6 +170,7 @@ TABLE: Mapping[str, Field] = _table(
     ("X-DNS-Prefetch-Control", _lookups),
     ("Speculation-Rules Supports-Loading-Mode", _never),
     ("Origin-Trial", _trials),
+    ("WWW-Authenticate", _challenge),
     # reports, which tell of the visitor and of the page
     ("Reporting-Endpoints", reporting_endpoints),
     ("Report-To", report_groups),
@@ -145,19 +181,23 @@ TABLE: Mapping[str, Field] = _table(
     ("Document-Isolation-Policy Document-Isolation-Policy-Report-Only", endpoints_here),
     ("Document-Policy Document-Policy-Report-Only", endpoints_here),
     ("Permissions-Policy Permissions-Policy-Report-Only", endpoints_here),
+    ("Integrity-Policy Integrity-Policy-Report-Only", endpoints_here),
     ("Connection-Allowlist Connection-Allowlist-Report-Only", endpoints_here),
     ("Expect-CT Public-Key-Pins Public-Key-Pins-Report-Only X-XSS-Protection", _report_url),
     # what tells visitors apart, or remembers them
     ("Accept-CH Critical-CH", _hints),
-    ("Observe-Browsing-Topics Shared-Storage-Write Activate-Storage-Access", _never),
+    ("Observe-Browsing-Topics Activate-Storage-Access", _never),
+    ("Allow-Cross-Origin-Event-Reporting Allow-Fenced-Frame-Automatic-Beacons X-Allow-FLEDGE", _never),
     ("Use-As-Dictionary", _never),
-    ("Secure-Session-Registration Secure-Session-Challenge Secure-Session-Skipped", _never),
-    ("Sec-Session-Registration Sec-Session-Challenge Sec-Session-Skipped", _never),
     ("P3P", _never),
 )
-PREFIXES: Mapping[str, Field] = _table(("Attribution-Reporting-", _never), ("Ad-Auction-", _never))
+PREFIXES: Mapping[str, Field] = _table(
+    ("Attribution-Reporting- Ad-Auction- Shared-Storage- X-FLEDGE-", _never),
+    ("Secure-Session- Sec-Session- Sec-Private-State-Token", _never),
+)
 """The same for all fields whose name begins so."""
 _PREFIXES = tuple(PREFIXES)
+_DEFINING = ("reporting-endpoints", "report-to")  # these name the endpoints that others use
 
 
 def is_judged(name: str) -> bool:
@@ -167,7 +207,7 @@ def is_judged(name: str) -> bool:
 
 def _field(name: str) -> Field:
     found = TABLE.get(name)
-    return found or next(field for prefix, field in PREFIXES.items() if name.startswith(prefix))
+    return found or next(Field(name, field.guard) for start, field in PREFIXES.items() if name.startswith(start))
 
 
 def guarded(fields: Sequence[tuple[str, str]], page: Page) -> tuple[list[str | None], Removed]:
@@ -177,25 +217,24 @@ def guarded(fields: Sequence[tuple[str, str]], page: Page) -> tuple[list[str | N
     Where reports go is told by other fields of the same response: so all are judged together.
     """
     groups = Groups()
-    values: dict[int, str | None] = {}
+    values: list[str | None] = [None] * len(fields)
     removed: Removed = []
-    # Those that name the endpoints first, then those that use them.
-    for number in sorted(range(len(fields)), key=lambda number: _DEFINING.get(fields[number][0], len(_DEFINING))):
+    for number in sorted(range(len(fields)), key=lambda number: fields[number][0] not in _DEFINING):
         name, value = fields[number]
         field = _field(name)
         values[number], gone = field.guard(value, page, groups)
-        removed += [(f"{field.name} {what}".rstrip(), host) for what, host in gone]
-    return [values[number] for number in range(len(fields))], removed
+        removed += [(f"{field.name} {what[:_MOST_SHOWN]}".rstrip(), host) for what, host in gone]
+    return values, removed
 
 
-_DEFINING = {"reporting-endpoints": 0, "report-to": 1}
 _CSP_META = frozenset({"content-security-policy", "content-security-policy-report-only"})
 
 
 def guarded_meta(http_equiv: str, content: str, page: Page) -> bool:
     """Whether ``<meta http-equiv=… content=…>`` may stay: what a header field of that name would have to lose goes.
 
-    A policy in a page stays: browsers do not read there where it reports to (HTML standard §4.2.5.3).
+    A policy in a page stays, for it protects: ``report-uri`` is not read there (HTML standard §4.2.5.3), and endpoints
+    that ``report-to`` could name do not leave, as long as Chromium remembers none from before privguard was there.
     """
     name = http_equiv.strip().lower()
     if name in ("set-cookie", "delegate-ch"):

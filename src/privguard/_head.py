@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import _contacts, _cookies, _csp, _logs
+from . import _contacts, _csp, _logs
 from ._body import DIGESTS, LENGTHS, Body, document_body, document_kind
-from ._cookies import Lifetime
 from ._csp import NONCE_MARK
 from ._elements import View
 from ._headers import (
+    CONNECTION_ALLOWLIST,
     IF_ABSENT,
     NOSNIFF,
     REFERRER_POLICY,
@@ -31,36 +31,27 @@ from ._headers import (
     weak_tag,
 )
 from ._links import own_members
-from ._policy import CookieMode, PathRules, Policy
 from ._references import Page, plain_host
+from ._set_cookie import CookieGuard
 
 _NO_DOCUMENT = frozenset({204, 205, 301, 302, 303, 304, 307, 308})  # statuses whose body nobody renders
 _NO_BODY = frozenset({204, 205, 304})
 _NONE: frozenset[str] = frozenset()
 
 
-class ResponseHead:
+class ResponseHead(CookieGuard):
     """What an exchange decides about the head of its response."""
 
-    policy: Policy
-    path: str
-    rules: PathRules
     parent: Any
     """The exchange of a guarded app around this one."""
     body: Body | None = None
     """What the response's body has to pass, where a browser reads it as a document."""
     _admits_inline: bool = False
-    _clock: Callable[[], float]
     _head_sent: bool = False
     _host: Callable[[], str]
     _muted: bool
     _nonce: str | None = None
     _page: Page | None = None
-
-    @property
-    def muted(self) -> bool:
-        """Whether nothing about this request may reach a log."""
-        raise NotImplementedError
 
     @property
     def outermost(self) -> ResponseHead:
@@ -95,7 +86,8 @@ class ResponseHead:
         nonce = self._settle_nonce(status, kept, dialect)
         self._head_sent = True
         special = [(self.policy.csp_header, policy) for policy in self._policies(nonce)]
-        special += self.rules.connection_fields
+        if CONNECTION_ALLOWLIST not in present:
+            special += self.rules.connection_fields
         if self.policy.front_header and self.muted:
             special.append((self.policy.front_header, "off"))
         if nonce is not None:
@@ -163,6 +155,10 @@ class ResponseHead:
                     return None
                 if name != REFERRER_POLICY or says_referrer_policy(dialect.encode(pair[1])):
                     present.add(name)
+            if name == CONNECTION_ALLOWLIST:
+                if self.rules.sealed:
+                    return None
+                present.add(name)
             if _contacts.is_judged(name):
                 contacting.append(pair)
             return pair
@@ -201,53 +197,11 @@ class ResponseHead:
             _logs.tell_contact(what, host, self.path, 0)
         return left, present & {dialect.lower(name) for name, _ in left}
 
-    # ── cookies ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def set_cookie(self, value: bytes, date: Callable[[], float | None]) -> bytes | None:
-        """Return what may leave of the Set-Cookie *value*: itself, itself without its lifetime, or None.
-
-        *date* gives the response's Date header in seconds since 1970: the clock when it has none, None when it cannot
-        be read.
-        """
-        mode = self.rules.cookies
-        if mode is CookieMode.ALLOW:
-            return value
-        kind = _cookies.lifetime(value, now=self._clock, date=date)
-        if kind is Lifetime.DELETION or (kind is Lifetime.SESSION and mode is not CookieMode.BLOCK):
-            return value
-        name = _cookies.cookie_name(value)
-        removed = (
-            kind is Lifetime.MALFORMED
-            or mode is CookieMode.BLOCK
-            or (mode is CookieMode.STRIP and kind is Lifetime.PERSISTENT and name not in self.policy.visit)
-        )
-        if not self.muted and not _logs.has_told_cookie(name):
-            _logs.tell_cookie(name, self.path, mode.value, kind.value, removed=removed)
-        return None if removed else _cookies.as_session(value)
-
-    def _guarded_cookie(
-        self, pair: tuple[Spelled, Spelled], given: Sequence[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]
-    ) -> tuple[Spelled, Spelled] | None:
-        value = dialect.encode(pair[1])
-        left = self.set_cookie(value, lambda: self._response_date(given, dialect))
-        if left is value:
-            return pair
-        return None if left is None else (pair[0], dialect.decode(left))
-
-    def _response_date(self, given: Iterable[tuple[Spelled, Spelled]], dialect: Dialect[Spelled]) -> float | None:
-        """Return the earliest date by which some browser may correct its clock; None when one cannot be read.
-
-        Browsers take the first Date header. Chromium reads a name with blanks behind it, and Firefox does not.
-        """
-        as_firefox = (pair for pair in given if len(pair[0]) == len("date"))
-        firsts = dialect.values(given, "date")[:1] + dialect.values(as_firefox, "date")[:1]
-        dates = [_cookies.plain_date(first.strip(" \t").encode("latin-1")) for first in firsts]
-        return None if None in dates else min((date for date in dates if date is not None), default=self._clock())
-
     # ── privguard's fields ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _fields_beside(self, present: frozenset[str], dialect: Dialect[Spelled]) -> tuple[Any, ...]:
-        return self.rules.policy_fields[dialect] + dialect.if_absent[present]
+        connection = () if CONNECTION_ALLOWLIST in present else dialect.spell_fields(self.rules.connection_fields)
+        return self.rules.policy_fields[dialect] + connection + dialect.if_absent[present]
 
     def _policies(self, nonce: str | None) -> tuple[str, ...]:
         if self._admits_inline:

@@ -23,6 +23,7 @@ _MOST_NAMES = 4096  # a site sends some dozens; an app that makes names up must 
 SET_COOKIE = "set-cookie"
 NOSNIFF = "x-content-type-options"
 REFERRER_POLICY = "referrer-policy"
+CONNECTION_ALLOWLIST = "connection-allowlist"
 
 # The privacy defaults: features by which a page could sense, identify or reach out. Left to the app are those that a
 # visitor starts by hand (full screen, payment, passkeys). "bluetooth" is unknown to Chromium on Linux, known elsewhere.

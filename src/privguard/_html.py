@@ -10,8 +10,8 @@ from . import _landmarks as marks
 from ._elements import Hiding, View, is_harmless
 from ._markup import OPENS_TAG, Tag, TagEnd, end_of_tag, whole_tag
 from ._scrubber import LONGEST_TAG, Scrubber, State
+from ._surroundings import Surroundings
 
-_DEEPEST_FOREIGN = 100  # elements in one another
 _LONGEST_DOUBTFUL_TAG = 1 << 12  # bytes, where any text may be a tag
 
 # Start tags that are harmless on any page, with their names and whether they end themselves: a site sends the same few
@@ -32,11 +32,7 @@ class HtmlScrubber(Scrubber):
         """Of the element whose text is passed."""
         self._escapes = 0
         """In a script: 1 behind ``<!--``, 2 behind the ``<script`` after it."""
-        self._foreign: list[bytes] = []
-        """The svg and math elements that are open, as far as can be told by their tags alone."""
-        self._in_select = False
-        self._is_unsure = False
-        """Whether that cannot be told any more."""
+        self._around = Surroundings()
         self._hiding = Hiding()
 
     def doubt_everything(self) -> None:
@@ -52,11 +48,7 @@ class HtmlScrubber(Scrubber):
     def _landmarks(self) -> marks.Landmarks:
         if self._view.watches_images:
             return marks.EVERY_TAG
-        return marks.WATCHFUL if self._is_doubtful else marks.ORDINARY
-
-    @property
-    def _is_doubtful(self) -> bool:
-        return self._is_unsure or self._in_select or bool(self._foreign)
+        return marks.WATCHFUL if self._around.are_doubtful else marks.ORDINARY
 
     def _markup(self, data: bytes, at: int) -> int:
         landmarks = self._landmarks
@@ -95,7 +87,7 @@ class HtmlScrubber(Scrubber):
                     return at + len(empty)
             self._state = HtmlScrubber._comment
             return at + 4
-        if begin == b"<![CDATA[" and self._is_doubtful:
+        if begin == b"<![CDATA[" and self._around.are_doubtful:
             self._state = HtmlScrubber._doubtful_cdata
             return at + 9
         self._state = HtmlScrubber._declaration
@@ -148,7 +140,8 @@ class HtmlScrubber(Scrubber):
 
     def _defuse(self, data: bytes, at: int, limit: int) -> bytes:
         self._name = super()._defuse(data, at, limit)
-        self._is_unsure |= self._name in marks.WATCHED
+        if self._name in marks.WATCHED:
+            self._around.are_unsure = True
         return self._name
 
     def _overlong_tag(self, data: bytes, at: int) -> int:
@@ -185,31 +178,13 @@ class HtmlScrubber(Scrubber):
     def _open(self, name: bytes, ends_itself: bool) -> None:
         if name in marks.RAW_TEXT:
             self._enter(name)
-        elif name in marks.FOREIGN:
-            self._open_foreign(name, ends_itself)
-        elif name == b"select":
-            self._in_select = True
-        elif name == b"frameset" or (name == b"template" and self._in_select):
-            self._is_unsure = True
-        elif name in marks.INTEGRATION_POINTS and self._foreign and not ends_itself:
+        elif self._around.open(name, ends_itself):
             self._name = name
             self._state = HtmlScrubber._plain_text
 
     def _close(self, name: bytes) -> None:
-        if name in marks.FOREIGN:
-            # An end tag closes what is open inside its element, and is ignored where there is none.
-            while name in self._foreign and self._foreign.pop() != name:
-                pass
-        elif name == b"select":
-            self._in_select = False
-        else:
-            self._hiding.close(name)
-
-    def _open_foreign(self, name: bytes, ends_itself: bool) -> None:
-        if len(self._foreign) == _DEEPEST_FOREIGN:
-            self._is_unsure = True
-        elif not ends_itself:
-            self._foreign.append(name)
+        self._around.close(name)
+        self._hiding.close(name)
 
     def _enter(self, name: bytes) -> None:
         """Go on in the text of the element *name*, if it is one whose tags are text."""
@@ -218,7 +193,7 @@ class HtmlScrubber(Scrubber):
         self._name = name
         self._escapes = 0
         self._seen = 0
-        if self._is_doubtful:
+        if self._around.are_doubtful:
             self._state = HtmlScrubber._doubtful_text
         elif name == b"script":
             self._state = HtmlScrubber._script
@@ -273,7 +248,7 @@ class HtmlScrubber(Scrubber):
     @property
     def is_plain(self) -> bool:
         """Whether what comes next is markup, for every reader."""
-        return self._state == HtmlScrubber._markup and not self._held and not self._is_doubtful
+        return self._state == HtmlScrubber._markup and not self._held and not self._around.are_doubtful
 
     def _doubtful_text(self, data: bytes, at: int) -> int:
         """Text for one reader, and markup for the other: as long as it holds no tag, they agree."""
@@ -292,7 +267,7 @@ class HtmlScrubber(Scrubber):
             return ~match.start()
         self._state = HtmlScrubber._markup
         if not marks.is_end_tag(end, self._name):
-            self._is_unsure = True
+            self._around.are_unsure = True
             self._state = otherwise
         return match.start()
 

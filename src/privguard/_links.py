@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ._references import Page
 
-_QUOTED = r'"(?:[^"\\]|\\.)*+"'
-_NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-_PARAMETER = re.compile(rf'[ \t]*;[ \t]*(?:({_NAME})[ \t]*(?:=[ \t]*({_QUOTED}|[^";, \t]*+))?+)?+')
-_MEMBER = re.compile(rf"[ \t]*(?:<([^>]*+)>((?:{_PARAMETER.pattern})*+)[ \t]*)?+(?:,|\Z)")
+# RFC 8288 §3. An unquoted value is more than a token, as browsers take it, but without what opens a quote in one.
+_BEGIN = re.compile(r"[ \t]*+(?:<([^>]*+)>)?")
+_PARAMETER = re.compile(
+    r"[ \t]*+;[ \t]*+"
+    r"(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]++)[ \t]*+"
+    r'(?:=[ \t]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"|([^"<>;, \t]*+)))?)?'
+)
+_END = re.compile(r"[ \t]*+(?:,|\Z)")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: in no field; browsers differ about some
 _ESCAPED = re.compile(r"\\(.)")
 _SRCSET_SPLIT = re.compile(r"[\t\n\f\r ,]+")
 _REL_SPLIT = re.compile(r"[\t\n\f\r ]+")
@@ -29,20 +34,22 @@ class Rel(enum.Enum):
 
 
 _HINTS = ("prefetch", "preconnect", "prerender", "dictionary", "subresource", "monetization")
+# Firefox fetches the next page, too; Chromium, from a site's front page, the description of a search engine.
+_HINT_NAMES = frozenset({"next", "search"})
 _DIRECTIVES = {
     "stylesheet": "style-src",
     "manifest": "manifest-src",
     "import": "script-src",
     "serviceworker": "worker-src",
 }
-# What a preload is for (Fetch §2.2.7) -> the directive that governs it.
+# What a preload is for (Fetch §2.2.5) -> the directive that governs it (CSP3 §6.8.1).
 _DESTINATIONS = {
     **dict.fromkeys(("audio", "track", "video"), "media-src"),
-    **dict.fromkeys(("audioworklet", "json", "paintworklet", "script"), "script-src"),
+    **dict.fromkeys(("audioworklet", "paintworklet", "script", "xslt"), "script-src"),
     **dict.fromkeys(("serviceworker", "sharedworker", "worker"), "worker-src"),
     **dict.fromkeys(("document", "frame", "iframe"), "frame-src"),
     **dict.fromkeys(("embed", "object"), "object-src"),
-    **dict.fromkeys(("", "fetch"), "connect-src"),
+    **dict.fromkeys(("", "fetch", "json"), "connect-src"),
     "font": "font-src",
     "image": "img-src",
     "manifest": "manifest-src",
@@ -64,7 +71,7 @@ def rel_of(rel: str, destination: str) -> Rel | str:
         return _DESTINATIONS.get(destination, Rel.HINT)
     if rel == "modulepreload":
         return _DESTINATIONS.get(destination or "script", Rel.HINT)
-    if rel == "next" or any(hint in rel for hint in _HINTS):  # Firefox fetches the next page, too
+    if rel in _HINT_NAMES or any(hint in rel for hint in _HINTS):
         return Rel.HINT
     if "icon" in rel or "startup-image" in rel:
         return "img-src"
@@ -92,40 +99,55 @@ class Link:
     """One member of a Link header field."""
 
     text: str
+    """As it is written, with the blanks around it."""
     reference: str
-    parameters: dict[str, str]
-    """By name in lower case; of two with one name, the first (RFC 8288 §3.3)."""
+    parameters: tuple[tuple[str, str], ...]
+    """In their order, by name in lower case."""
+
+    def first(self, name: str) -> str:
+        """Return the first value of a parameter (RFC 8288 §3.3), as Firefox looks for it: blank ones do not count."""
+        return next((value for one, value in self.parameters if one == name and value.strip()), "")
 
     @property
     def references(self) -> list[str]:
         """All that it may lead to."""
-        return [self.reference, *srcset_urls(self.parameters.get("imagesrcset", ""))]
+        srcsets = [value for name, value in self.parameters if name == "imagesrcset"]
+        return [self.reference, *srcset_urls(" ".join(srcsets))]
 
 
 def read_links(value: str) -> list[Link] | None:
     """Return the members of a Link *value*, or None when it is not well written."""
+    if _CONTROL.search(value):
+        return None
     links: list[Link] = []
     at = 0
     while at < len(value):
-        match = _MEMBER.match(value, at)
-        if match is None:
+        reference, parameters, end = _read_member(value, at)
+        stop = _END.match(value, end)
+        if stop is None:
             return None
-        if match[1] is not None:
-            parameters: dict[str, str] = {}
-            for name, given in _read_parameters(match[2]):
-                parameters.setdefault(name, given)
-            links.append(Link(match[0].strip(" \t,"), match[1], parameters))
-        at = match.end()
+        if reference is not None:
+            links.append(Link(value[at : stop.end()].removesuffix(","), reference, tuple(parameters)))
+        at = stop.end()
     return links
 
 
-def _read_parameters(text: str) -> Iterator[tuple[str, str]]:
-    for match in _PARAMETER.finditer(text):
-        value = match[2] or ""
-        if value.startswith('"'):
-            value = _ESCAPED.sub(r"\1", value[1:-1])
+def _read_member(value: str, at: int) -> tuple[str | None, list[tuple[str, str]], int]:
+    """Return the reference of the member at *at*, or None where it is empty, its parameters, and where they end."""
+    begin = _BEGIN.match(value, at)
+    reference, at = (begin[1], begin.end()) if begin else (None, at)
+    parameters: list[tuple[str, str]] = []
+    while reference is not None and (match := _PARAMETER.match(value, at)):
         if match[1]:
-            yield match[1].lower(), value
+            quoted = match[2]
+            given = (match[3] or "") if quoted is None else _ESCAPED.sub(r"\1", quoted)
+            parameters.append((match[1].lower(), given))
+        at = match.end()
+    return reference, parameters, at
+
+
+def _joined(links: Iterable[Link]) -> str:
+    return ",".join(link.text for link in links).strip(" \t")
 
 
 def own_members(value: str, page: Page) -> str:
@@ -136,23 +158,23 @@ def own_members(value: str, page: Page) -> str:
     '</a.css>; rel=preload'
     """
     links = read_links(value) or []
-    return ", ".join(link.text for link in links if not any(map(page.elsewhere, link.references)))
+    own = [link for link in links if all(page.elsewhere(reference) is None for reference in link.references)]
+    return value if len(own) == len(links) and links else _joined(own)
 
 
 def guarded_links(value: str, page: Page) -> tuple[str | None, list[tuple[str, str]]]:
     """Return the Link *value* without the members for which a browser would contact others, and what those were."""
     links = read_links(value)
     if links is None:
-        return None, [("unreadable link", "")]
-    kept: list[str] = []
+        return None, [("that cannot be read", "")]
+    kept: list[Link] = []
     removed: list[tuple[str, str]] = []
     for link in links:
-        parameters = link.parameters
-        contact = link_contact(parameters.get("rel", ""), parameters.get("as", ""), link.references, page)
+        contact = link_contact(link.first("rel"), link.first("as"), link.references, page)
         if contact is None:
-            kept.append(link.text)
+            kept.append(link)
         else:
             removed.append(contact)
     if not removed:
         return value, []
-    return ", ".join(kept) or None, removed
+    return _joined(kept) or None, removed

@@ -193,8 +193,12 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
         plain += (_csp.serialize(_csp.files_only(directives)),)
     sealed = is_below(settings["sealed_paths"])
     connection_fields = _connection_fields(settings, sealed=sealed)
-    fields = [*((_csp_header(settings), policy) for policy in plain), *connection_fields]
+    fields = [(_csp_header(settings), policy) for policy in plain]
     policy_fields: dict[Dialect[Any], Any] = {dialect: dialect.spell_fields(fields) for dialect in (BYTES, TEXT)}
+    own_fields = {
+        dialect: spelled + dialect.spell_fields(connection_fields) + dialect.if_absent[_NONE]
+        for dialect, spelled in policy_fields.items()
+    }
     return PathRules(
         demo=demo,
         cookies=CookieMode(settings["cookies"]["demo" if demo else "elsewhere"]),
@@ -202,7 +206,7 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
         policies=plain,
         nonced_policies=tuple(_csp.serialize(one) for one in _csp.nonced(directives)),
         policy_fields=policy_fields,
-        own_fields={dialect: spelled + dialect.if_absent[_NONE] for dialect, spelled in policy_fields.items()},
+        own_fields=own_fields,
         connection_fields=connection_fields,
         admits=_admit_all if settings["csp"]["report_only"] else functools.partial(_admits, directives),
         user_images=user_images,

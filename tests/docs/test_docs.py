@@ -19,6 +19,7 @@ import privguard.flask
 import privguard.wsgi
 from privguard import NonceError, OutsideRequestError, Policy, SettingsError, _codings, _cookies, _csp, _headers, _logs
 from privguard._body import document_body
+from privguard._contacts import PREFIXES, TABLE
 from privguard._documents import Kind
 from privguard._elements import View
 from privguard._errors import UnseenBodyError
@@ -290,6 +291,16 @@ def test_features_that_are_switched_off():
     _, policy = _headers.IF_ABSENT["permissions-policy"]
     table = rows("reference/headers.md", "## Permissions-Policy")
     assert [code(row[0])[0] for row in table] == [one.removesuffix("=()") for one in policy.split(", ")]
+
+
+def test_headers_that_are_taken_out():
+    """The table has each that the code looks at, and none besides."""
+    documented: set[str] = set()
+    for row in rows("reference/headers.md", "## What is taken out"):
+        names = [name for name in code(row[0]) if name != "-Report-Only"]
+        documented |= {*names, *(f"{name}-Report-Only" for name in names if "`-Report-Only`" in row[0])}
+    judged = {field.name for field in TABLE.values()}
+    assert documented == judged | {f"{field.name}…" for field in PREFIXES.values()}
 
 
 # ── the reference: names, commands, messages ─────────────────────────────────────────────────────────────────────────

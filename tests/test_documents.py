@@ -1,0 +1,156 @@
+"""Tests of which responses are documents, in which language and encoding."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privguard._documents import DocumentScrubber, Kind, kind_of
+from scrubbing import STRICT, THIRD, in_every_way, scrubbed
+
+HINT = f"<link rel=preconnect href={THIRD}>"
+INERT = HINT.replace("href", "xref")
+
+KINDS = {
+    Kind.HTML: ["text/html", "TEXT/HTML;charset=x", " text/html ;", "text/plain, text/html", "text/html, nonsense"],
+    Kind.XML: [
+        "application/xhtml+xml",
+        "image/svg+xml",
+        "text/xml",
+        "application/xml",
+        "text/xsl",
+        "application/rss+xml",
+    ],
+    Kind.PARTS: ["multipart/x-mixed-replace; boundary=a"],
+    Kind.UNKNOWN: [
+        "",
+        "html",
+        "*/*",
+        "unknown/unknown",
+        "application/unknown",
+        "text/",
+        "/html",
+        "text/ht ml",
+        "a/b/c",
+    ],
+    None: ["text/plain", "application/json", "text/css", "image/png", "text/html, text/plain", "application/pdf"],
+}
+
+
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in KINDS.items() for value in values])
+def test_kind_of_a_response(kind, value):
+    """By its type; of several the last that is one counts."""
+    assert kind_of([value]) is kind
+
+
+def test_response_without_a_type():
+    """How it begins tells."""
+    assert kind_of([]) is Kind.UNKNOWN
+    assert kind_of(["text/plain", "text/html"]) is Kind.HTML
+
+
+def document(page: bytes, *types: str, kind: Kind | None = None) -> bytes:
+    found = kind or kind_of(types)
+    assert found is not None
+    return in_every_way(lambda: DocumentScrubber(found, types, STRICT), page)
+
+
+@pytest.mark.parametrize("before", ["", "\n \t", "<!doctype html>", "\ufeff", "\ufeff\n"])
+def test_page_without_a_type(before):
+    """What begins with a tag may be taken for a page."""
+    assert document((before + HINT).encode()) == (before + INERT).encode()
+
+
+@pytest.mark.parametrize("page", ["", "p", f"text {HINT}", "{", f"%PDF {HINT}", " " * 2000 + "x" + HINT])
+def test_file_without_a_type(page):
+    """What begins otherwise may not."""
+    assert document(page.encode()) == page.encode()
+
+
+def test_xml_without_a_type():
+    """It is read as what it says that it is."""
+    page = f"<?xml version='1.0'?><a><!-- --!>{HINT} --></a>"
+    assert document(page.encode()) == page.encode()
+
+
+ENCODINGS = [
+    ("utf-16", "utf-16-le", "text/html"),
+    ("utf-16", "utf-16-le", "text/html; charset=utf-8"),
+    ("utf-16-le", "utf-16-le", "text/html; charset=UTF-16"),
+    ("utf-16-le", "utf-16-le", 'text/html; charset="utf-16le"'),
+    ("utf-16-be", "utf-16-be", "text/html;charset=utf-16be"),
+    ("utf-8", "utf-8", "text/html"),
+    ("utf-8-sig", "utf-8", "text/html; charset=utf-16"),
+    ("gb18030", "gb18030", "text/html; charset=gbk"),
+    ("shift_jis", "shift_jis", "text/html; charset=shift_jis"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "letters", "value"), ENCODINGS)
+def test_encodings(encoding, letters, value):
+    """A byte order mark comes before what the header says; the page keeps its encoding."""
+    page = f"<p title='ソ'>表</p>{HINT}<p>ソ".encode(encoding)
+    assert document(page, value) == page.replace("href".encode(letters), "xref".encode(letters))
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_wide_xml_without_a_mark(order):
+    """Its declaration tells."""
+    page = f"<?xml version='1.0'?><link rel='preconnect' href='{THIRD}'/>".encode(order)
+    assert document(page, "text/xml") == page.replace("href".encode(order), "xref".encode(order))
+
+
+def test_wide_page_that_ends_in_half_a_unit():
+    """The last byte leaves as well."""
+    page = (HINT + "é").encode("utf-16") + b"x"
+    assert document(page, "text/html").endswith("é".encode("utf-16-le") + b"x")
+
+
+def test_letters_that_look_like_tags_in_two_bytes_do_not_hide_any():
+    """U+3C00 has the byte of a bracket in it."""
+    page = ("<!--㰀-->㴀㸀" + HINT).encode("utf-16")
+    assert document(page, "text/html") != page
+
+
+@pytest.mark.parametrize("value", ["text/html", "text/html; charset=iso-2022-jp"])
+def test_escapes_of_iso_2022_jp(value):
+    """From the first on, bytes that look like a comment may be letters."""
+    page = b"<title>\x1b$B<!--\x1b(B</title>" + HINT.encode()
+    make = lambda: DocumentScrubber(Kind.HTML, [value], STRICT)  # noqa: E731
+    assert scrubbed(make, [page]).endswith(INERT.encode())
+    utf8 = b"<!-- \x1b(B " + HINT.encode() + b"-->"
+    assert document(utf8, "text/html; charset=utf-8") == utf8
+
+
+def test_part_of_a_page():
+    """Whatever looks like a contacting tag is one."""
+    scrubber = DocumentScrubber(Kind.HTML, ["text/html"], STRICT, is_part=True)
+    assert scrubber.feed(f"--> {HINT} ".encode()) + scrubber.finish() == f"--> {INERT} ".encode()
+    parts = DocumentScrubber(Kind.PARTS, [], STRICT)
+    page = f"--a\r\nContent-Type: text/html\r\n\r\n<!--\r\n--a\r\n\r\n{HINT}".encode()
+    assert (parts.feed(page) + parts.finish()).endswith(INERT.encode())
+
+
+def test_what_was_taken_out():
+    """Is told by whichever scrubber it was."""
+    for page in (HINT.encode(), HINT.encode("utf-16")):
+        scrubber = DocumentScrubber(Kind.HTML, [], STRICT)
+        assert scrubber.removed == []
+        scrubber.feed(page)
+        scrubber.finish()
+        assert [one.what for one in scrubber.removed] == ["preconnect"]
+
+
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(["", "text/html", "text/html;charset=utf-16", "text/xml"]),
+    st.integers(0, 60),
+)
+def test_any_bytes(page, value, cut):
+    """Never raises, the same length, cut anywhere the same."""
+    kind = kind_of([value])
+    assert kind is not None
+    whole = scrubbed(lambda: DocumentScrubber(kind, [value], STRICT), [page])
+    assert len(whole) == len(page)
+    assert scrubbed(lambda: DocumentScrubber(kind, [value], STRICT), [page[:cut], page[cut:]]) == whole

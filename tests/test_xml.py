@@ -1,0 +1,144 @@
+"""Tests of XML as it streams through: XHTML, SVG, and XHTML inside other vocabularies."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privguard._xml import XmlScrubber
+from scrubbing import BOARDS, STRICT, THIRD, in_every_way, scrubbed
+
+HINT = f'<link rel="preconnect" href="{THIRD}"/>'
+INERT = HINT.replace("href", "xref")
+PREFIXED = HINT.replace("<link", "<h:link")
+
+
+def xml(page: str, view=STRICT) -> str:
+    return in_every_way(functools.partial(XmlScrubber, view), page.encode()).decode()
+
+
+LIVE = [
+    '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head>{}</head></html>',
+    "<svg><foreignObject>{}</foreignObject></svg>",
+    "<a><!-- x -->{}</a>",
+    "<a><![CDATA[ x ]]>{}</a>",
+    "<a><?php x ?>{}</a>",
+    "<a><script>{}</script></a>",
+    "<a><title>{}</title></a>",
+    "<a b='>'>{}</a>",
+    '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">{}',
+    "<!DOCTYPE a [<!ELEMENT a ANY> <!-- ]> --> <?x ]> ?> <!ENTITY b ']>'> %c; ] >{}",
+    "<!DOCTYPE a [ <!ENTITY b {}",
+]
+TEXT = [
+    "<a><!-- {} --></a>",
+    "<a><![CDATA[ {} ]]></a>",
+    "<a><?x {} ?></a>",
+    "<a><!-- {}",
+    "<a><![CDATA[ {} ]>",
+    "<a><? {} >",
+]
+
+
+@pytest.mark.parametrize("page", LIVE)
+def test_tag_is_made_inert(page):
+    """Wherever XML has one, with a prefix or without."""
+    assert xml(page.replace("{}", HINT)).endswith(page.replace("{}", INERT)[-40:])
+    assert "href" not in xml(page.replace("{}", PREFIXED))
+
+
+@pytest.mark.parametrize("page", TEXT)
+def test_text_is_never_changed(page):
+    """Comments, CDATA sections and processing instructions are none."""
+    assert xml(page.replace("{}", HINT)) == page.replace("{}", HINT)
+
+
+def test_entity_that_stands_for_markup_is_emptied():
+    """A tag could be put together from it, past every search for one."""
+    page = (
+        f"""<!DOCTYPE a [<!ENTITY b '{HINT}'><!ENTITY c "&#60;h:link"><!ENTITY % d "%e;"><!ENTITY f "&#169; 7 > 6">]>"""
+    )
+    left = xml(page + "<a>&b;&c;&f;</a>")
+    assert "link" not in left and "%e;" not in left
+    assert '<!ENTITY f "&#169; 7 > 6">' in left
+
+
+def test_default_attributes_are_taken_out():
+    """An element would have them unseen."""
+    left = xml(f"<!DOCTYPE a [<!ATTLIST link rel CDATA 'preconnect' href CDATA '>{THIRD}'> <!ENTITY b 'c'>]><link/>")
+    assert left.replace(" ", "") == "<!DOCTYPEa[<!ENTITYb'c'>]><link/>"
+
+
+@pytest.mark.parametrize(
+    "tag", ['<link rel="&p;" href="/x"/>', '<iframe src="&p;/x"/>', '<h:form action="/x" b="&p;"/>']
+)
+def test_entity_of_the_documents_own_in_a_tag(tag):
+    """It may stand for anything: what would make contact means nothing any more."""
+    left = xml(tag)
+    assert len(left) == len(tag)
+    assert not any(name in left for name in (" href", " src", " action"))
+
+
+def test_entities_that_xml_has_stay():
+    """They stand for what everybody knows."""
+    page = '<link rel="stylesheet" href="/a.css?b&amp;c&#x26;d"/>'
+    assert xml(page) == page
+    assert xml('<link rel="preconnect" href="http:&#47;&#x2f;third.test"/>').startswith('<link rel="preconnect" xref')
+
+
+def test_document_in_an_attribute_is_html():
+    """Also in XHTML, a srcdoc is."""
+    page = f"<iframe srcdoc=\"&lt;link rel=preconnect href={THIRD}&gt;&lt;script&gt;'&lt;h:link'\"/>"
+    assert xml(page) == page.replace("href", "xref")
+
+
+def test_image_that_counts_its_visitors():
+    """In SVG, too; a picture stays."""
+    bug = f'<svg:image xlink:href="https:{THIRD}" width="1" height="1"/>'
+    assert xml(bug, BOARDS) == bug.replace("xlink:href", "xlink:xref")
+    picture = bug.replace('"1"', '"100"')
+    assert xml(picture, BOARDS) == picture
+
+
+def test_declaration_that_never_ends():
+    """Nobody could hold it: for a browser the document is broken there, and what follows is looked through."""
+    page = f"<!DOCTYPE a [ {'<!-- --> ' * 40_000} {HINT}".encode()
+    for size in (len(page), 5000):
+        left = scrubbed(
+            functools.partial(XmlScrubber, STRICT), [page[at : at + size] for at in range(0, len(page), size)]
+        )
+        assert len(left) == len(page)
+        assert HINT.encode() not in left
+
+
+FRAGMENTS = [
+    "<",
+    "<!DOCTYPE a ",
+    "[",
+    "]",
+    ">",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<?",
+    "?>",
+    "'",
+    '"',
+    "a",
+    " ",
+    HINT,
+]
+FRAGMENTS += ["<!ENTITY b ", "<!ATTLIST "]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join), st.integers(0, 99))
+def test_any_fragments(page, cut):
+    """Never raises, the same length, and cut anywhere the same."""
+    data = page.encode()
+    whole = scrubbed(functools.partial(XmlScrubber, STRICT), [data])
+    assert len(whole) == len(data)
+    assert scrubbed(functools.partial(XmlScrubber, STRICT), [data[:cut], data[cut:]]) == whole

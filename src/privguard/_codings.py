@@ -127,13 +127,11 @@ class _BrotliDecode:
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         try:
             piece = self._engine.process(chunk, output_buffer_limit=_PIECE)
-            while piece:
+            while piece or not self._engine.can_accept_more_data():
                 yield piece
-                piece = (
-                    b""
-                    if self._engine.can_accept_more_data()
-                    else self._engine.process(b"", output_buffer_limit=_PIECE)
-                )
+                if self._engine.is_finished():
+                    break
+                piece = self._engine.process(b"", output_buffer_limit=_PIECE)
         except self._library.error:
             raise CodingError("the body is not compressed as it says") from None
 

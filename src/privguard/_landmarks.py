@@ -73,7 +73,7 @@ class Landmarks:
 
 
 def _landmarks(stop: bytes, every_stop: bytes) -> Landmarks:
-    run = rb"(?:[^<]++|(?!%s)(?:<(?![A-Za-z/!?]|\Z)|</?[A-Za-z]%s))*+" % (every_stop, TAG)
+    run = rb"(?:[^<]++|(?!%s)(?:<(?![A-Za-z/!?]|\Z)|</?[A-Za-z]%s))*" % (every_stop, TAG)
     return Landmarks(re.compile(stop), re.compile(run))
 
 

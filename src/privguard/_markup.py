@@ -16,7 +16,7 @@ _ATTRIBUTE = (
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"|'[^']*+'|(?=>)|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)"
     rb"|(?![\t\n\f\r ]*=))"
 )
-TAG = rb"[^\t\n\f\r />]*+(?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*+>"
+TAG = rb"[^\t\n\f\r />]*+(?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*>"
 """The pattern of a tag from the second letter of its name on, to its very end."""
 
 OPENS_TAG = re.compile(rb"</?[A-Za-z]")
@@ -24,7 +24,7 @@ _TAG = re.compile(rb"</?[A-Za-z]" + TAG)
 _NAME = re.compile(rb"</?([A-Za-z][^\t\n\f\r />]*+)")
 _ATTRIBUTES = re.compile(
     rb"(=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
-    rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|(?=>)|([^\t\n\f\r >\"'][^\t\n\f\r >]*+)))?+"
+    rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|(?=>)|([^\t\n\f\r >\"'][^\t\n\f\r >]*+)))?"
 )
 _REFERENCE = re.compile(rb"&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);?|[A-Za-z][A-Za-z0-9]*+;?)(?P<next>(?==))?")
 _XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
@@ -212,7 +212,7 @@ class TagEnd:
 
 
 # As far as the data goes on behind them: a name or a value at its end may be longer.
-_WHOLE_ATTRIBUTES = re.compile(rb"(?:[\t\n\f\r /]++|%s(?!\Z))*+" % _ATTRIBUTE)
+_WHOLE_ATTRIBUTES = re.compile(rb"(?:[\t\n\f\r /]++|%s(?!\Z))*" % _ATTRIBUTE)
 _LONGEST_NAME = 64  # bytes: no attribute that means anything has a longer one
 _STATES = {
     "tag name": re.compile(rb"[^\t\n\f\r />]*+"),

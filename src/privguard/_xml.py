@@ -27,14 +27,14 @@ _ENDS = {b"<!--": rb"-->", b"<![CDATA[": rb"\]\]>", b"<?": rb"\?>"}
 _SECTION_END = {begin: re.compile(end) for begin, end in _ENDS.items()}
 _PARTIAL_SECTION_END = re.compile(rb"--?\Z|\]\]?\Z|\?\Z")
 _QUOTED = rb"\"[^\"]*+\"|'[^']*+'"
-_DECLARATION = rb"<![A-Za-z](?:[^>\"']|%s)*+>" % _QUOTED
+_DECLARATION = rb"<![A-Za-z](?:[^>\"']|%s)*>" % _QUOTED
 _DOCTYPE = re.compile(
-    rb"<!DOCTYPE(?:[^\[>\"']|%s)*+"
-    rb"(?:\[(?:[^\]<]|<!--(?:(?!-->).)*+-->|<\?(?:(?!\?>).)*+\?>|%s)*+\][\t\n\r ]*+)?+>" % (_QUOTED, _DECLARATION),
+    rb"<!DOCTYPE(?:[^\[>\"']|%s)*"
+    rb"(?:\[(?:[^\]<]++|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>|%s)*\][\t\n\r ]*+)?>" % (_QUOTED, _DECLARATION),
     re.DOTALL,
 )
 _ENTITY = re.compile(rb"<!ENTITY[\t\n\r ]+(?:%%[\t\n\r ]+)?[^\t\n\r ]+[\t\n\r ]+(%s)" % _QUOTED)
-_ATTRIBUTE_LIST = re.compile(rb"<!ATTLIST(?=[\t\n\r ])(?:[^>\"']|%s)*+>" % _QUOTED)
+_ATTRIBUTE_LIST = re.compile(rb"<!ATTLIST(?=[\t\n\r ])(?:[^>\"']|%s)*>" % _QUOTED)
 
 
 class XmlScrubber(Scrubber):

@@ -87,7 +87,9 @@ _NOBODY = View(Page(frozenset(), lambda directive, url: False), watches_images=T
 
 def is_harmless(tag: Tag) -> bool:
     """Whether nothing would be taken out of *tag* on any page: it names no other server, and no document is in it."""
-    return b"srcdoc" not in tag.attributes and not judge(tag, _NOBODY, is_hidden=True).removed
+    # A nonce is another one each time.
+    is_same_for_all = tag.attributes.keys().isdisjoint((b"nonce", b"srcdoc"))
+    return is_same_for_all and not judge(tag, _NOBODY, is_hidden=True).removed
 
 
 def _take_all(tag: Tag, verdict: Verdict) -> None:
@@ -151,7 +153,7 @@ def _judge_meta(tag: Tag, view: View, verdict: Verdict) -> None:
 
 
 def _judge_base(tag: Tag, view: View, verdict: Verdict) -> None:
-    host = view.page.elsewhere(tag.value(b"href") or "")
+    host = view.page.unadmitted("base-uri", tag.value(b"href") or "")
     if host is not None:
         verdict.rename(tag, b"href")
         verdict.removed.append(("<base>", host))

@@ -73,7 +73,7 @@ def test_guarded_site_tells_nobody_and_forgets(browser: Browser, street: Street)
         assert browser.run("return document.styleSheets[0].cssRules.length") > 9
         assert browser.run("return document.querySelector('.brand img').naturalWidth") > 0
         assert [one for one in browser.violations() if "elsewhere.localhost" not in one] == []
-    assert len(browser.violations()) >= 3 * len(PAGES)
+    assert len(browser.violations()) >= len(PAGES)  # of what is not inert already
     assert lasting(browser) == []
     assert street.elsewhere.hits == []
 

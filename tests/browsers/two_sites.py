@@ -215,13 +215,16 @@ def with_nonce(html: str) -> str:
 def wsgi_answer(app: WsgiApp, request: Request) -> bytes:
     """Return the whole response of a WSGI app in the bytes that it wants sent."""
     path, _, query = request.target.partition("?")
+    host, _, port = request.headers.get("host", SITE).partition(":")
+    fields = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in request.headers.items()}
     environ = {
+        **fields,
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": query,
-        "SERVER_NAME": SITE,
-        "SERVER_PORT": "80",
+        "SERVER_NAME": host,
+        "SERVER_PORT": port or "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",

@@ -176,7 +176,7 @@ _ELEMENTS: Mapping[bytes, Callable[[Tag, View, Verdict], None]] = {
 
 def _judge_attributes(tag: Tag, page: Page, verdict: Verdict) -> None:
     """Judge what means the same on several elements."""
-    if b"attributionsrc" in tag.attributes:
+    if tag.raw(b"attributionsrc"):  # without a value, nobody is asked but whom the element leads to
         verdict.rename(tag, b"attributionsrc")
         verdict.removed.append(("attributionsrc", ""))
     for reference in (tag.value(b"ping") or "").split():

@@ -1,0 +1,221 @@
+"""Tests of what single tags would make a browser do, and how they are kept from it."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from privguard._elements import is_harmless
+from privguard._html import HtmlScrubber
+from privguard._markup import Tag
+from scrubbing import BOARDS, LOOSE, STRICT, in_every_way
+
+FAR = "https://third.test/x"
+
+
+def html(page: str, view=STRICT) -> str:
+    return in_every_way(functools.partial(HtmlScrubber, view), page.encode()).decode()
+
+
+INERT = [
+    ("<link rel=preconnect href={}>", "href"),
+    ("<link rel=dns-prefetch href={}>", "href"),
+    ("<link rel='alternate stylesheet' href={}>", "href"),
+    ("<link rel='shortcut icon' href={}>", "href"),
+    ("<link rel=manifest href={}>", "href"),
+    ("<link rel=modulepreload href={}>", "href"),
+    ("<link rel=preload as=image imagesrcset='/a 1x, {} 2x'>", "imagesrcset"),
+    ("<iframe src={}></iframe>", "src"),
+    ("<frameset><frame src={}>", "src"),
+    ("<embed src={}>", "src"),
+    ("<object data={}>", "data"),
+    ("<object codebase={}>", "codebase"),
+    ("<portal src={}>", "src"),
+    ("<fencedframe src={}>", "src"),
+    ("<base href={}>", "href"),
+    ("<meta http-equiv=Refresh content='0; url={}'>", "http-equiv"),
+    ("<meta http-equiv=refresh content='0;URL=\"{}\"'>", "http-equiv"),
+    ("<meta http-equiv=refresh content='0,{}'>", "http-equiv"),
+    ("<meta http-equiv=set-cookie content='a=b'>", "http-equiv"),
+    ("<meta http-equiv=x-dns-prefetch-control content=on>", "http-equiv"),
+    ("<meta http-equiv=delegate-ch content='sec-ch-ua {}'>", "http-equiv"),
+    ("<meta http-equiv=accept-ch content=sec-ch-ua-model>", "http-equiv"),
+    ("<meta http-equiv=origin-trial content=QUJD>", "http-equiv"),
+    ("<meta http-equiv=link content='<{}>; rel=preconnect'>", "http-equiv"),
+    ("<a href=/x ping={}>", "ping"),
+    ("<area href=/x ping='/own {}'>", "ping"),
+    ("<svg><a ping={}></a></svg>", "ping"),
+    ("<a href=/x attributionsrc={}>", "attributionsrc"),
+    ("<img src=/x attributionsrc=/y>", "attributionsrc"),
+]
+NOWHERE = [
+    ("<form action={}>", "action"),
+    ("<form method=post action=' {} '>", "action"),
+    ("<button formaction={}>", "formaction"),
+    ("<input type=image formaction={}>", "formaction"),
+]
+LEFT_ALONE = [
+    "<a href={}>",
+    "<area href={}>",
+    "<link rel=canonical href={}>",
+    "<link rel=license href={}>",
+    "<link rel='alternate author' href={}>",
+    "<link href={}>",
+    "<link rel=preconnect>",
+    "<link rel=preconnect href=/own>",
+    "<link rel=preconnect href=https://www.own.test>",
+    "<link rel=stylesheet href=/a.css>",
+    "<iframe src=/own></iframe>",
+    "<iframe></iframe>",
+    "<iframe src=about:blank></iframe>",
+    "<form action=/x method=post>",
+    "<form>",
+    "<base href=/x/>",
+    "<base target=_blank>",
+    "<meta charset=utf-8>",
+    "<meta name=viewport content='width=device-width'>",
+    "<meta name=referrer content=unsafe-url>",
+    "<meta property=og:image content={}>",
+    "<meta http-equiv=refresh content='5; url=/next'>",
+    "<meta http-equiv=refresh content=5>",
+    "<meta http-equiv=content-type content='text/html; charset=utf-8'>",
+    "<meta http-equiv=content-security-policy content=\"default-src 'self'; report-uri /own\">",
+    "<meta http-equiv=x-dns-prefetch-control content=off>",
+    "<a href=/x ping=/own>",
+    "<script src={}></script>",
+    "<script type=module></script>",
+    "<img src={} width=1>",
+    "<img src=/x attributionsrc>",
+    "<img src={}>",
+    "<video src={}></video>",
+]
+
+
+@pytest.mark.parametrize(("tag", "attribute"), INERT)
+def test_attribute_means_nothing_any_more(tag, attribute):
+    """Its name has another first letter; all the rest is as it was."""
+    page = tag.replace("{}", FAR)
+    assert html(page) == page.replace(attribute, "x" + attribute[1:])
+
+
+@pytest.mark.parametrize(("tag", "attribute"), NOWHERE)
+def test_form_leads_nowhere(tag, attribute):
+    """A form without its address would be sent to the page itself; with a scheme that nobody serves it is not sent."""
+    assert html(tag.replace("{}", FAR)) == tag.replace("{}", "x:tps://third.test/x")
+    assert html(tag.replace("{}", "//third.test")) == tag.replace("{}", "x:third.test")
+    assert html(tag.replace("{}", "///third.test")) == tag.replace("{}", "x:_third.test")
+
+
+@pytest.mark.parametrize("tag", LEFT_ALONE)
+def test_tag_is_left_alone(tag):
+    """It contacts nobody, or a Content-Security-Policy speaks of it, or a visitor has to click."""
+    page = tag.replace("{}", FAR)
+    assert html(page) == page
+
+
+def test_speculation_rules_are_data():
+    """Without a type they would be a script."""
+    assert html("<script type=' SpeculationRules '>{}</script>") == "<script type=' x:eculationRules '>{}</script>"
+
+
+@pytest.mark.parametrize(
+    "tag", ["<iframe src={}></iframe>", "<form action={}>", "<link rel=icon href={}>", "<base href={}>"]
+)
+def test_what_the_policy_admits_is_left_alone(tag):
+    """Its directive says so; a hint has none."""
+    page = tag.replace("{}", "https://video.test/1")
+    assert html(page, LOOSE) == page
+    assert html(page) != page
+    assert (
+        html("<link rel=preconnect href=https://video.test>", LOOSE) == "<link rel=preconnect xref=https://video.test>"
+    )
+
+
+HIDDEN = """
+width=1|height=0|width=' +0.5 '|width=1px|hidden|hidden=until-found|style=display:none|style='DISPLAY : NONE'
+style=visibility:hidden|style=opacity:0|style='opacity: .0'|style=width:1px|style='max-height:0;color:red'
+style=left:-9999px|style='position:absolute;text-indent:-10000px'|style='clip:rect(0 0 0 0)'
+style='clip-path: inset(50%)'|style='transform:scale(0)'|style='visi/**/bility:hid/* */den'
+style=content-visibility:hidden"""
+SHOWN = """
+width=2|width=100|height=''|width=100%|width=x|style=opacity:0.5|style=opacity:1|style=width:10px|style=width:1em
+style=width:100%|style=width:auto|style=border-left-width:0|style='left:-10px'|style='display:block'|alt=hidden"""
+
+
+def listed(text: str) -> list[str]:
+    return text.strip().replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("how", listed(HIDDEN))
+def test_hidden_image_of_another_site(how):
+    """It is there to count who looks at the page."""
+    for tag, name in ((f"<img src={FAR} {how}>", "src"), (f"<input type=image src={FAR} {how}>", "src")):
+        assert html(tag, BOARDS) == tag.replace(f" {name}=", f" x{name[1:]}=")
+    assert html(f"<img src=/own {how}>", BOARDS) == f"<img src=/own {how}>"
+
+
+@pytest.mark.parametrize("how", listed(SHOWN))
+def test_picture_of_another_site(how):
+    """Users may link to one."""
+    assert html(f"<img src={FAR} {how}>", BOARDS) == f"<img src={FAR} {how}>"
+
+
+BUGS = [
+    ("<img srcset='/a 1x, {} 2x' src=/own width=1>", ("srcset", "src")),
+    ("<picture hidden><source srcset={}><img src=/own></picture>", ("srcset",)),
+    ("<div style=display:none><p><img src={}></p></div>", ("src",)),
+    ("<div hidden><div></div><img src={}></div>", ("src",)),
+    ("<noscript><img src={} height=1></noscript>", ("src",)),
+    ("<template><img src={}></template>", ("src",)),
+    ("<video poster={} width=1>", ("poster",)),
+    ("<table><tr><td background={} width=1>", ("background",)),
+    ("<svg><image href={} width=1 /></svg>", ("href",)),
+    ("<svg><image xlink:href={} height=1 /></svg>", ("xlink:href",)),
+]
+
+
+@pytest.mark.parametrize(("page", "names"), BUGS)
+def test_hidden_image_wherever_it_is(page, names):
+    """In a hidden element, a source set, a poster, a background."""
+    page = page.replace("{}", FAR)
+    left = html(page, BOARDS)
+    assert left != page
+    for name in names:
+        assert f" {name}=" not in left
+
+
+def test_picture_behind_what_is_hidden():
+    """The hidden element has ended."""
+    page = f"<div hidden><div></div></div><p hidden><img src={FAR}>"
+    assert html(page, BOARDS) == page
+
+
+def test_users_images_get_no_referrer():
+    """Whatever the page says; of its own images nothing is taken."""
+    page = f"<img src={FAR} referrerpolicy=unsafe-url><img src=/own referrerpolicy=origin><meta name=Referrer>"
+    left = page.replace(f"{FAR} referrerpolicy", f"{FAR} xeferrerpolicy").replace("name", "xame")
+    assert html(page, BOARDS) == left
+
+
+@pytest.mark.parametrize("tag", ["<link rel=icon href={}>", "<link rel=preload as=image href={}>"])
+def test_users_images_are_images_alone(tag):
+    """That they may come from anywhere admits no icon and no preload."""
+    assert html(tag.replace("{}", FAR), BOARDS) == tag.replace("{}", FAR).replace("href", "xref")
+
+
+def test_tag_that_is_harmless_on_every_page():
+    """It names no server at all; one with a nonce is another one each time."""
+
+    def harmless(text):
+        return is_harmless(Tag(text, 0, len(text)))
+
+    assert harmless(b"<link rel=stylesheet href=/a.css>")
+    assert harmless(b"<a href=https://third.test>")
+    for tag in (
+        b"<link rel=stylesheet href=//site.test>",
+        b"<img src=//site.test>",
+        b"<iframe srcdoc=x>",
+        b"<script nonce=a>",
+    ):
+        assert not harmless(tag)

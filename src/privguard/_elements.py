@@ -189,10 +189,6 @@ def _judge_attributes(tag: Tag, page: Page, verdict: Verdict) -> None:
     if host is not None:
         verdict.lead_nowhere(tag, b"formaction")
         verdict.removed.append(("form action", host))
-    host = page.elsewhere(tag.value(b"xml:base") or "")
-    if host is not None:
-        verdict.rename(tag, b"xml:base")
-        verdict.removed.append(("xml:base", host))
 
 
 # ── images that count their visitors ─────────────────────────────────────────────────────────────────────────────────

@@ -399,3 +399,15 @@ def test_failure_before_the_first_byte_on_wsgi(monkeypatch, caplog):
         assert (answer.status, answer.body) == (500, b"Internal Server Error")
     assert "RuntimeError" in caplog.text
     assert by_asgi([PAGE], [HTML]).body == b""
+
+
+def test_nothing_is_sent_while_a_tag_is_held():
+    """An empty chunk would end the response, on some servers."""
+    chunks = [b"<p><link rel=pre", b"connect href=", b"", b"//third.test>"]
+
+    def app(environ, start_response):
+        start_response("200 OK", [HTML])
+        return iter(chunks)
+
+    left = list(WsgiMiddleware(app)({"PATH_INFO": "/"}, lambda *args: print))
+    assert left == [b"<p>", b"", b"<link rel=preconnect xref=//third.test>"]  # the empty one is the app's

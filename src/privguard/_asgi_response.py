@@ -63,7 +63,8 @@ def guarded_send(kind: str, exchange: Exchange, send: Send) -> Send:
                 _logs.tell_failure(error)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
-            await send({"type": "http.response.body", "body": body, "more_body": more})
+            if body or not piece or not more:  # while all of a piece is held, there is nothing to send
+                await send({"type": "http.response.body", "body": body, "more_body": more})
         if message.get("type") not in _DOCUMENT_PIECES:
             await send(message)
 

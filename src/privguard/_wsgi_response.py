@@ -122,9 +122,11 @@ class GuardedResponse:
                 if self.has_failed:
                     break
                 is_settled = bool(chunk)
-            yield self._scrub(chunk)
+            scrubbed = self._scrub(chunk)
             if self.has_failed:
                 break
+            if scrubbed or not chunk:  # while all of a chunk is held, there is nothing to send
+                yield scrubbed
             _context.current.set(exchange)  # another request's body may have been read in between
         left = REFUSED if self.has_failed else self._scrub(b"", is_last=True)
         if left:

@@ -21,6 +21,16 @@ _ACCESS_LOGGERS = frozenset({"django.server", "django.channels.server", "werkzeu
 
 _MOST_COOKIE_NAMES = 1000  # an app that makes names up must neither fill the memory nor the log
 _told_cookies: set[bytes] = set()
+# By which directive an owner can admit what was taken out, for what people miss most.
+_DIRECTIVES = {
+    "<iframe>": "frame-src",
+    "<frame>": "frame-src",
+    "<object>": "object-src",
+    "<embed>": "object-src",
+    "form action": "form-action",
+    "stylesheet": "style-src",
+    "icon": "img-src",
+}
 _MOST_CONTACTS = 1000
 _told_contacts: set[tuple[str, str]] = set()
 _told_malformed = False
@@ -132,12 +142,15 @@ def tell_contact(what: str, host: str, path: str, line: int) -> None:
         return
     _told_contacts.add((what, path))
     shown = repr(f"{what} to {host[:100]}" if host else what)[1:-1]
+    directive = _DIRECTIVES.get(what)
     logger.warning(
-        "removed a %s from %s%s: it would make the visitor's browser contact another site. To allow an origin that is "
-        'yours, add it to PRIVGUARD["first_party"]. This is written once for each kind and path.',
+        "removed %s %s from %s%s: it would make the visitor's browser contact another site. To allow an origin that is "
+        'yours, add it to PRIVGUARD["first_party"]%s. This is written once for each kind and path.',
+        "an" if shown.lstrip("<")[:1].lower() in "aeiou" else "a",
         shown,
         repr(path)[1:-1],
         f", line {line}" if line else "",
+        f'; to allow somebody else\'s here, list it as "{directive}" in PRIVGUARD["csp"]["paths"]' if directive else "",
     )
 
 

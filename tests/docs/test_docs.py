@@ -386,6 +386,7 @@ def test_log_lines(fresh_tellings, caplog):
     _logs.tell_cookie(b"note", "/", "strip", "malformed", removed=True)
     _logs.tell_malformed("/download")
     _logs.tell_contact("preconnect", "fonts.example", "/about", 12)
+    _logs.tell_contact("<iframe>", "video.example", "/about", 40)
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(_codings._LIBRARIES, "br", lambda: None)
         with pytest.raises(UnseenBodyError) as unseen:

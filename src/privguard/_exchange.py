@@ -49,6 +49,7 @@ class Exchange(ResponseHead):
     """Whether it was done by an exception."""
     token: Token[_context.InProgress | None] | None = None
     """What the context in which its code runs gave for it."""
+    body: Body | None = None
     _access_lines: int = 0
     _muted: bool = False
 

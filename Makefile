@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV = .venv
 
-.PHONY: demo test quick docs bench format clean
+.PHONY: demo test quick leaks docs bench format clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,10 @@ test:    ## everything: linters, types, all tests on the oldest and the newest P
 
 quick:   ## the tests on the newest Python alone
 	$(PYTHON) scripts/test.py --quick
+
+leaks: $(VENV)/installed   ## what pages contact in real browsers, bare and guarded, into docs/reference/leaks.md
+	$(VENV)/bin/python -m pip install --quiet --editable ".[test]"
+	$(VENV)/bin/python tests/browsers/leaks.py
 
 docs: $(VENV)/installed   ## the documentation, in docs/_build/html
 	$(VENV)/bin/python -m pip install --quiet --editable ".[docs]"

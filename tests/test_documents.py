@@ -82,6 +82,9 @@ ENCODINGS = [
     ("utf-16-be", "utf-16-be", "text/html;charset=utf-16be"),
     ("utf-8", "utf-8", "text/html"),
     ("utf-8-sig", "utf-8", "text/html; charset=utf-16"),
+    ("utf-16-le", "utf-16-le", "text/html; charset=utf-16le; charset=utf-8"),
+    ("utf-16-le", "utf-16-le", 'text/html; charset=" utf-16le", text/html'),
+    ("utf-8", "utf-8", 'text/html; a=";charset=utf-16"'),
     ("gb18030", "gb18030", "text/html; charset=gbk"),
     ("shift_jis", "shift_jis", "text/html; charset=shift_jis"),
 ]
@@ -101,6 +104,31 @@ def test_wide_xml_without_a_mark(order):
     assert document(page, "text/xml") == page.replace("href".encode(order), "xref".encode(order))
 
 
+def test_declaration_of_wide_xml_before_html():
+    """It tells where nothing else does; where the header does, it is text."""
+    begin = "<?x".encode("utf-16-le")
+    for rest in (HINT.encode(), f"?>{HINT}".encode("utf-16-le")):
+        for value in ("text/html", "text/html; charset=utf-8"):
+            assert document(begin + rest, value) != begin + rest
+
+
+@pytest.mark.parametrize("cut", range(4))
+def test_part_of_a_wide_page(cut):
+    """It may begin in the middle of a letter."""
+    page = f"é  {HINT}".encode("utf-16-le")[cut:]
+    for value in ("text/html", "text/html; charset=utf-16"):
+        scrubber = DocumentScrubber(Kind.HTML, [value], STRICT, is_part=True)
+        left = scrubber.feed(page) + scrubber.finish()
+        assert left == page.replace("href".encode("utf-16-le"), "xref".encode("utf-16-le"))
+
+
+def test_part_of_an_xml_document():
+    """It may begin in a comment."""
+    page = f"<!-- --><?x?> <link rel='preconnect' href='{THIRD}'/>"
+    scrubber = DocumentScrubber(Kind.XML, ["text/xml;charset=utf-8"], STRICT, is_part=True)
+    assert scrubber.feed(page[3:].encode()) + scrubber.finish() == page[3:].replace("href", "xref").encode()
+
+
 def test_wide_page_that_ends_in_half_a_unit():
     """The last byte leaves as well."""
     page = (HINT + "é").encode("utf-16") + b"x"
@@ -111,6 +139,74 @@ def test_letters_that_look_like_tags_in_two_bytes_do_not_hide_any():
     """U+3C00 has the byte of a bracket in it."""
     page = ("<!--㰀-->㴀㸀" + HINT).encode("utf-16")
     assert document(page, "text/html") != page
+
+
+JP = "text/html; charset=iso-2022-jp"
+ESCAPED = [
+    b"<title>\x1b$B<!--\x1b(B</title>{}",
+    b"<!--\x1b$B-->\x1b(B -->{}",
+    b"\x1b(J{}",
+    b"\x1b(I<!--\x1b(B{}",
+    b"\x1b$@<!--\x1b$B<!--\x1b(B{}",
+    b"<p>\x1b\x1b$\x1b(X</p>{}",
+]
+SPLIT = [
+    (b"<li\x1b(Bnk rel=preconnect href=//third.test>", b"<li\x1b(Bnk rel=preconnect xref=//third.test>"),
+    (b"<link rel=pre\x1b(Jconnect hr\x1b(Bef=//third.test>", b"<link rel=pre\x1b(Jconnect xr\x1b(Bef=//third.test>"),
+    (
+        b'<link title=\x1b$B0>0"\x1b(B rel=preconnect href=//third.test>',
+        b'<link title=\x1b$B0>0"\x1b(B rel=preconnect xref=//third.test>',
+    ),
+]
+ESCAPED_TEXT = [
+    b"<script>'{}'</script>\x1b$BHTML\x1b(B",
+    b"<!-- \x1b$B-->\x1b(B {} -->",
+    # Of two sequences that follow one another the second is a letter.
+    b"<!-- -\x1b(B\x1b(B-> {} -->",
+    b"<script>\x1b$B</script>\x1b(B'{}'</script>",
+]
+
+
+@pytest.mark.parametrize("value", ["text/html", JP])
+@pytest.mark.parametrize("page", ESCAPED)
+def test_tag_among_letters_of_iso_2022_jp(page, value):
+    """What looks like a comment may be a letter, and what looks like a letter the end of a comment."""
+    found = document(page.replace(b"{}", HINT.encode()), value)
+    assert found == page.replace(b"{}", INERT.encode())
+
+
+@pytest.mark.parametrize("value", ["text/html", JP])
+@pytest.mark.parametrize(("page", "left"), SPLIT)
+def test_escape_sequences_within_a_tag(page, left, value):
+    """They are nothing for a browser."""
+    assert document(page, value) == left
+
+
+def test_document_in_an_attribute_in_iso_2022_jp():
+    """It has the same letters."""
+    page = f"<iframe srcdoc='\x1b$B<!--\x1b(B{HINT}'>".encode()
+    assert document(page, JP) == page.replace(b"href", b"xref")
+
+
+@pytest.mark.parametrize("page", ESCAPED_TEXT)
+def test_text_of_iso_2022_jp(page):
+    """It is not changed where the header says what it is."""
+    page = page.replace(b"{}", HINT.encode())
+    assert document(page, JP) == page
+
+
+@pytest.mark.parametrize("value", ["text/xml", "text/xml; charset=iso-2022-jp"])
+def test_xml_in_iso_2022_jp(value):
+    """Comments, sections and entities may begin in a letter."""
+    hint = f'<link rel="preconnect" href="{THIRD}"/>'
+    for before in (
+        b"\x1b$B<!--\x1b(B",
+        b"\x1b$B<!DOCTYPE a [<!--\x1b(B",
+        b"<!DOCTYPE a [<!ENTITY b '<c/>'>]>\x1b$B<?\x1b(B",
+    ):
+        left = document(b"<?xml version='1.0' encoding='iso-2022-jp'?>" + before + hint.encode(), value)
+        assert left.endswith(hint.replace("href", "xref").encode())
+        assert b"<c/>" not in left
 
 
 @pytest.mark.parametrize("value", ["text/html", "text/html; charset=iso-2022-jp"])

@@ -65,7 +65,7 @@ def test_tag_that_ends_itself(text, ends):
     assert Tag(text, 0, len(text)).ends_itself() is ends
 
 
-PIECES = ["a", "b", "=", "'", '"', "/", ">", "<", "\t", "é", "\0", "='", "x=y", " "]
+PIECES = ["a", "b", "=", " =", "'", '"', "/", ">", "<", "\t", "é", "\0", "='", "x=y", " "]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.data())
@@ -91,7 +91,9 @@ REFERENCES = [
     (b"?a=1&copy=2&copy;", "?a=1&copy=2©"),
     (b"&notit;&nosuch;&;&#;&#x;", "&notit;&nosuch;&;&#;&#x;"),
     (b"&#99999999999999;", "\ufffd"),
-    (b"&#xD800;", "\ufffd"),
+    (b"&#xD800;&#0;&#x110000;&#99999999;", "\ufffd" * 4),
+    (b"&#x00000000002F;&#0000000000000047", "//"),
+    (b"&#128;&#1;&#xFDD0;", "€\x01\ufdd0"),  # for a browser, these are characters all the same
     ("é&eacute;".encode(), "éé"),
     (b"\xff&lt;", "\ufffd<"),
 ]
@@ -118,7 +120,8 @@ def test_where_decoded_bytes_are_written(raw):
 def test_entities_that_a_document_may_declare():
     """All but the five of XML and numbers."""
     assert not has_unknown_entity(b"a&amp;&lt;&#60;&#x3c;& b")
-    assert has_unknown_entity(b"a&amp;&nbsp;")
+    for raw in (b"a&amp;&nbsp;", b"&_;", "&é;".encode(), b"&:a;", b"&ampx;"):
+        assert has_unknown_entity(raw)
 
 
 def test_names_of_a_tag_that_comes_in_pieces():

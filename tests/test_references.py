@@ -64,6 +64,8 @@ def test_reference_that_names_a_server(reference):
         ("intent://scan/#Intent", "scan"),
         ("https://third.test:99999999", "third.test:99999999"),
         ("https://[x", "[x"),
+        ("https://thirdé@site.test/", "thirdé@site.test"),  # as GBK the last two bytes may be one letter
+        ("https://faß.test/", "faß.test"),  # for a browser another one than fass.test
         (f"https://{'é' * 70}.test", f"{'é' * 70}.test"),
     ],
 )

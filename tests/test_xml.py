@@ -32,6 +32,7 @@ LIVE = [
     '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">{}',
     "<!DOCTYPE a [<!ELEMENT a ANY> <!-- ]> --> <?x ]> ?> <!ENTITY b ']>'> %c; ] >{}",
     "<!DOCTYPE a [ <!ENTITY b {}",
+    "<a></a><é:b/>{}",
 ]
 TEXT = [
     "<a><!-- {} --></a>",
@@ -73,13 +74,34 @@ def test_default_attributes_are_taken_out():
 
 
 @pytest.mark.parametrize(
-    "tag", ['<link rel="&p;" href="/x"/>', '<iframe src="&p;/x"/>', '<h:form action="/x" b="&p;"/>']
+    "tag", ['<link rel="&p;" href="/x"/>', '<iframe src="&_p;/x"/>', '<h:form action="&é;"/>', '<a ping="&p;"/>']
 )
 def test_entity_of_the_documents_own_in_a_tag(tag):
     """It may stand for anything: what would make contact means nothing any more."""
     left = xml(tag)
     assert len(left) == len(tag)
-    assert not any(name in left for name in (" href", " src", " action"))
+    assert not any(name in left for name in (" href", " src", " action", " ping"))
+
+
+def test_entity_in_the_type_of_a_script():
+    """It may stand for rules of speculation: now it is data."""
+    assert xml('<script type="&p;">{}</script>') == '<script type="x:;">{}</script>'
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<a href="/x?a&nbsp;b">',
+        '<area href="/x" alt="&nbsp;"/>',
+        '<img src="/x" alt="a&nbsp;b"/>',
+        '<form action="/x" title="&p;"/>',
+        '<meta name="description" content="a&nbsp;b"/>',
+        '<script src="/x">a &amp;&amp; b</script>',
+    ],
+)
+def test_entity_where_it_makes_no_contact(tag):
+    """In what people read, and in links that people click, it stays."""
+    assert xml(tag) == tag
 
 
 def test_entities_that_xml_has_stay():
@@ -101,6 +123,24 @@ def test_image_that_counts_its_visitors():
     assert xml(bug, BOARDS) == bug.replace("xlink:href", "xlink:xref")
     picture = bug.replace('"1"', '"100"')
     assert xml(picture, BOARDS) == picture
+
+
+@pytest.mark.parametrize("length", [1, 70, 1500])
+def test_prefix_of_any_length(length):
+    """A name with it may be cut anywhere."""
+    tag = HINT.replace("<", f"<{'é' * length}:").encode()
+    make = functools.partial(XmlScrubber, STRICT)
+    whole = scrubbed(make, [tag])
+    assert whole == tag.replace(b"href", b"xref")
+    for cut in (1, 2, 2 * length, 2 * length + 3, 2 * length + 6):
+        assert scrubbed(make, [tag[:cut], tag[cut:]]) == whole
+
+
+def test_name_that_never_ends():
+    """It is held no longer than any name can be, and is none any more."""
+    make = functools.partial(XmlScrubber, STRICT)
+    left = scrubbed(make, [b"<a>", b"<" + b"b" * 9000, b":link href='//third.test'/>"])
+    assert left.startswith(b"<a><-bbb") and len(left) == 9031
 
 
 def test_declaration_that_never_ends():

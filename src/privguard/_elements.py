@@ -27,6 +27,8 @@ _FRAMES: Mapping[bytes, tuple[tuple[bytes, str], ...]] = {
 CONTACTING = frozenset(
     b"action attributionsrc codebase data formaction href http-equiv imagesrcset ping poster src srcdoc srcset".split()
 )
+# What is read to judge a tag by.
+_READ = CONTACTING | frozenset(b"as content height rel style type width".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ def judge(tag: Tag, view: View, *, is_hidden: bool = False) -> Verdict:
     """Return what is to be taken out of *tag*, which may be nothing. *is_hidden*: it stands in something hidden."""
     verdict = Verdict()
     name = tag.name.rpartition(b":")[2] if view.is_xml else tag.name
-    if view.is_xml and any(has_unknown_entity(tag.raw(one) or b"") for one in tag.attributes):
-        _take_all(tag, verdict)
+    if view.is_xml and any(has_unknown_entity(tag.raw(one) or b"") for one in _READ & tag.attributes.keys()):
+        _take_all(tag, name, verdict)
         return verdict
     if name in _FRAMES:
         _judge_frame(tag, name, view.page, verdict)
@@ -82,21 +84,14 @@ def judge(tag: Tag, view: View, *, is_hidden: bool = False) -> Verdict:
     return verdict
 
 
-_NOBODY = View(Page(frozenset(), lambda directive, url: False), watches_images=True)
-
-
-def is_harmless(tag: Tag) -> bool:
-    """Whether nothing would be taken out of *tag* on any page: it names no other server, and no document is in it."""
-    # A nonce is another one each time.
-    is_same_for_all = tag.attributes.keys().isdisjoint((b"nonce", b"srcdoc"))
-    return is_same_for_all and not judge(tag, _NOBODY, is_hidden=True).removed
-
-
-def _take_all(tag: Tag, verdict: Verdict) -> None:
-    for name in tag.attributes:
-        if name in CONTACTING:
-            verdict.rename(tag, name)
-            verdict.removed.append((f"{name.decode()} with an entity of the document's own", ""))
+def _take_all(tag: Tag, name: bytes, verdict: Verdict) -> None:
+    """An entity of the document's own may stand for anything: but for links, nothing that makes contact is left."""
+    taken = CONTACTING & tag.attributes.keys()
+    for attribute in taken - {b"href"} if name in (b"a", b"area") else taken:
+        verdict.rename(tag, attribute)
+    if name == b"script" and has_unknown_entity(tag.raw(b"type") or b""):
+        verdict.lead_nowhere(tag, b"type")
+    verdict.removed += [("entity of the document's own", "")] if verdict.edits else []
 
 
 def _judge_frame(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
@@ -162,7 +157,7 @@ def _judge_base(tag: Tag, view: View, verdict: Verdict) -> None:
 def _judge_script(tag: Tag, view: View, verdict: Verdict) -> None:
     if (tag.value(b"type") or "").strip().lower() == "speculationrules":
         verdict.lead_nowhere(tag, b"type")  # a type that nobody knows is data, and no type would be a script
-        verdict.removed.append(("speculation rules", ""))
+        verdict.removed.append(("set of speculation rules", ""))
 
 
 _ELEMENTS: Mapping[bytes, Callable[[Tag, View, Verdict], None]] = {
@@ -201,11 +196,10 @@ _IMAGES: Mapping[bytes, tuple[bytes, ...]] = {
     b"feimage": (b"href", b"xlink:href"),
     b"video": (b"poster",),
 }
-# Elements that end by their own end tag alone.
-_CONTAINERS = frozenset(
-    b"a article aside center div em figure font footer header main nav noscript ol picture section span strong table "
-    b"template ul".split()
-)
+_VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
+# An end tag may be left out where the next element of the name begins (HTML standard §13.1.2.4).
+_ENDED_BY_THE_NEXT = frozenset(b"dd dt li option p td th tr".split())
+_FOREIGN = frozenset(b"svg g defs foreignobject image feimage use path rect".split())
 _LENGTH = re.compile(r"[\t\n\f\r ]*\+?([0-9]*\.?[0-9]*)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _HIDING = re.compile(
@@ -240,10 +234,15 @@ class Hiding:
 
     def open(self, tag: Tag) -> None:
         """See a start tag."""
-        if self._count:
-            self._count += tag.name == self._name
-        elif tag.name in _CONTAINERS and (hides(tag) or tag.name == b"template"):
+        if self._count and tag.name == self._name:
+            self._count += 1 if tag.name not in _ENDED_BY_THE_NEXT else -1
+        if not self._count and self._holds(tag) and (hides(tag) or tag.name == b"template"):
             self._name, self._count = tag.name, 1
+
+    @staticmethod
+    def _holds(tag: Tag) -> bool:
+        # In HTML, the slash of <div/> means nothing.
+        return tag.name not in _VOID and not (tag.name in _FOREIGN and tag.ends_itself())
 
     def close(self, name: bytes) -> None:
         """See an end tag."""

@@ -7,18 +7,13 @@ may differ on that, or a page is made to make them differ, everything that looks
 from __future__ import annotations
 
 from . import _landmarks as marks
-from ._elements import Hiding, View, is_harmless
+from ._elements import Hiding, Verdict, View
+from ._known_tags import known_tags, remember
 from ._markup import OPENS_TAG, Tag, TagEnd, end_of_tag, whole_tag
 from ._scrubber import LONGEST_TAG, Scrubber, State
 from ._surroundings import Surroundings
 
 _LONGEST_DOUBTFUL_TAG = 1 << 12  # bytes, where any text may be a tag
-
-# Start tags that are harmless on any page, with their names and whether they end themselves: a site sends the same few
-# hundred over and over.
-_harmless: dict[bytes, tuple[bytes, bool]] = {}
-_MOST_HARMLESS = 4096
-_LONGEST_HARMLESS = 512  # bytes
 
 
 class HtmlScrubber(Scrubber):
@@ -34,6 +29,12 @@ class HtmlScrubber(Scrubber):
         """In a script: 1 behind ``<!--``, 2 behind the ``<script`` after it."""
         self._around = Surroundings()
         self._hiding = Hiding()
+        self._search = marks.Search()
+        self._known = known_tags(view)
+
+    def _run(self, data: bytes) -> int:
+        self._search.begin()
+        return super()._run(data)
 
     def doubt_everything(self) -> None:
         """Say that from here on nobody knows what is a tag and what is text."""
@@ -51,21 +52,8 @@ class HtmlScrubber(Scrubber):
         return marks.WATCHFUL if self._around.are_doubtful else marks.ORDINARY
 
     def _markup(self, data: bytes, at: int) -> int:
-        landmarks = self._landmarks
-        if at >= self._closer_until:
-            match = landmarks.stop.search(data, at)
-            limit = match.start() if match else len(data)
-            closer = marks.CLOSER_LOOK.search(data, at, limit + 1)
-            self._closer_until = closer.end() if closer else 0
-        if at < self._closer_until:
-            run = landmarks.run.match(data, at)
-            limit = run.end() if run else at
-        else:
-            # No tag before it holds a bracket in a value: whatever opens behind the last one that closes is still open.
-            closed = max(at, data.rfind(b">", at, limit) + 1)
-            opening = marks.MAY_OPEN_MARKUP.search(data, closed, limit)
-            limit = opening.start() if opening else limit
-        return limit if limit == len(data) else self._at_bracket(data, limit)
+        at = self._search.next(data, at, self._landmarks)
+        return at if at == len(data) else self._at_bracket(data, at)
 
     def _at_bracket(self, data: bytes, at: int) -> int:
         if marks.OPENS_DECLARATION.match(data, at):
@@ -154,22 +142,24 @@ class HtmlScrubber(Scrubber):
         end = end_of_tag(data, at)
         if end < 0:
             return self._begin_tag(data, at)
-        known = _harmless.get(data[at:end])
-        if known is None or self._view.watches_images:
+        known = None if self._view.watches_images else self._known.get(data[at:end])
+        if known is None:
             return self._at_tag(data, Tag(data, at, end))
-        self._open(*known)
+        if known.verdict.edits:
+            self._take_out(data, at, known.verdict, at)
+        self._open(known.name, known.ends_itself)
         return end
 
     def _at_tag(self, data: bytes, tag: Tag) -> int:
         if data[tag.at + 1 : tag.at + 2] == b"/":
             self._close(tag.name)
             return tag.end
-        if self._is_judged(tag.name):
-            self._judge(data, tag, is_hidden=self._hiding.is_open)
+        is_judged = self._is_judged(tag.name)
+        verdict = self._judge(data, tag, is_hidden=self._hiding.is_open) if is_judged else Verdict()
         if self._view.watches_images:
             self._hiding.open(tag)
-        elif is_harmless(tag) and len(_harmless) < _MOST_HARMLESS and tag.end - tag.at < _LONGEST_HARMLESS:
-            _harmless[data[tag.at : tag.end]] = (tag.name, tag.ends_itself())
+        else:
+            remember(self._known, data[tag.at : tag.end], tag, verdict)
         self._open(tag.name, tag.ends_itself())
         return tag.end
 
@@ -235,6 +225,7 @@ class HtmlScrubber(Scrubber):
             self._seen = max(0, len(data) - at - marks.LONGEST_END)
             return ~at
         inner = HtmlScrubber(self._view, self._depth)
+        inner._hiding = self._hiding
         edits = inner.scan(data[at : match.start()], is_last=False)
         if not inner.is_plain:
             self._state = HtmlScrubber._anywhere  # for one reader, the element ends somewhere else
@@ -286,5 +277,7 @@ class HtmlScrubber(Scrubber):
             return tag.end
         if following is None and not self._is_last and limit - start < _LONGEST_DOUBTFUL_TAG:
             return ~start
-        self._defuse(data, start, limit)
+        # Another tag may begin in it, or it may go on behind that: neither is known, and neither is left.
+        self._tell("tag in a tag", "", data, start)
+        self._edits.append((start + 1, b"x"))
         return limit

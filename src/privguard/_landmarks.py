@@ -20,7 +20,7 @@ FOREIGN = frozenset((b"svg", b"math"))
 INTEGRATION_POINTS = frozenset(b"foreignobject desc annotation-xml mi mo mn ms mtext".split())
 JUDGED = frozenset(b"link iframe frame embed object portal fencedframe meta form base script".split())
 JUDGED_BY_ATTRIBUTE = frozenset(b"a area img button input".split())
-TURNING = frozenset((*FOREIGN, b"select", b"frameset"))
+TURNING = frozenset((*FOREIGN, b"select", b"frameset", b"template", b"col"))
 
 
 def any_case(names: Iterable[bytes]) -> bytes:
@@ -43,20 +43,25 @@ _BLANKS = rb"\t\n\f\r />"
 _ENDS_NAME = rb"(?=[\t\n\f\r />])"
 
 
-def _stops(names: frozenset[bytes], *others: bytes) -> bytes:
-    """Return a pattern for the tags *names*, and for *others*, which begin behind the ``<``.
+Other = tuple[bytes, bytes, bytes]
+"""The first letter of what is no start tag, a class of second ones, and the pattern for both and what follows."""
 
-    Their first two letters are looked at before anything else, for most tags have others.
+
+def _stops(names: frozenset[bytes], *others: Other) -> bytes:
+    """Return a pattern for the start tags *names*, and for *others*, from the ``<`` on.
+
+    The first two letters are looked at before anything else, for most tags have others.
     """
-    first = b"".join(sorted({_one_case(name[:1])[1:-1] for name in names}))
-    second = b"".join(sorted({_one_case(name[1:2])[1:-1] for name in names if len(name) > 1}))
-    if others:  # of declarations, all but comments and CDATA sections end at the next bracket as tags do
-        first += b"!/"
-        second += rb"\[\-A-Za-z"
+    firsts = _letters(name[:1] for name in names) + b"".join(first for first, _, _ in others)
+    seconds = _letters(name[1:2] for name in names) + b"".join(second for _, second, _ in others)
     if any(len(name) == 1 for name in names):
-        second += _BLANKS
-    alternatives = [*others, b"(?:%s)%s" % (any_case(names), _ENDS_NAME)]
-    return b"<(?=[%s][%s])(?:%s)" % (first, second, b"|".join(alternatives))
+        seconds += _BLANKS
+    alternatives = [*(pattern for _, _, pattern in others), b"(?:%s)%s" % (any_case(names), _ENDS_NAME)]
+    return b"<(?=[%s][%s])(?:%s)" % (firsts, seconds, b"|".join(alternatives))
+
+
+def _letters(names: Iterable[bytes]) -> bytes:
+    return b"".join(sorted({_one_case(name)[1:-1] for name in names}))
 
 
 Pattern = re.Pattern[bytes]
@@ -78,29 +83,70 @@ def _landmarks(stop: bytes, every_stop: bytes) -> Landmarks:
 
 
 _ORDINARY = RAW_TEXT | JUDGED | TURNING
-_WATCHFUL = _ORDINARY | JUDGED_BY_ATTRIBUTE | INTEGRATION_POINTS | {b"template"}
-_END = b"/(?:%s)%s" % (any_case(TURNING), _ENDS_NAME)
+_WATCHFUL = _ORDINARY | JUDGED_BY_ATTRIBUTE | INTEGRATION_POINTS
+# Comments and CDATA sections; all other declarations end at the next bracket, as tags do.
+_SECTION = (b"!", rb"\[\-", b"!")
+_END = (b"/", _letters(name[:1] for name in TURNING), b"/(?:%s)%s" % (any_case(TURNING), _ENDS_NAME))
 
-ORDINARY = _landmarks(_stops(_ORDINARY, b"!"), _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, b"!"))
-WATCHFUL = _landmarks(_stops(_WATCHFUL, b"!", _END), _stops(_WATCHFUL, b"!", _END))
+ORDINARY = _landmarks(_stops(_ORDINARY, _SECTION), _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, _SECTION))
+WATCHFUL = _landmarks(_stops(_WATCHFUL, _SECTION, _END), _stops(_WATCHFUL, _SECTION, _END))
 """Inside foreign content and lists."""
 EVERY_TAG = _landmarks(b"<[A-Za-z/!]", b"<[A-Za-z/!]")
 MAKES_CONTACT = re.compile(_stops(JUDGED | JUDGED_BY_ATTRIBUTE))
 ANY_TAG = re.compile(b"<[A-Za-z]")
 
-# What the search for a stop may not run over: a bracket in a quoted value, behind which its tag goes on, and the
-# attributes by which other tags make contact (with blanks before the equals sign, any attribute may be one).
-CLOSER_LOOK = re.compile(
-    rb"=(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>]|[\t\n\f\r ]++(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>])"
-    rb"|(?<=[gGcCnN\t\n\f\r ]=)(?:(?<=[pP][iI][nN][gG]=)|(?<=[oO][nN][sS][rR][cC]=)|(?<=[mM][aA][cC][tT][iI][oO][nN]=)"
-    rb"|(?<=[\t\n\f\r ]=)))"
+# What a search for a stop may not run over: a bracket in a quoted value, behind which its tag goes on, and the
+# attributes by which other tags make contact (with blanks around the equals sign, any attribute may be one).
+_MAY_OPEN_MARKUP = re.compile(rb"<(?:[A-Za-z/!?]|\Z)")
+_CLOSER_LOOK = re.compile(
+    rb"=(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>]|[\t\n\f\r ]|(?<=[gGcCnN\t\n\f\r ]=)"
+    rb"(?:(?<=[pP][iI][nN][gG]=)|(?<=[oO][nN][sS][rR][cC]=)|(?<=[mM][aA][cC][tT][iI][oO][nN]=)|(?<=[\t\n\f\r ]=)))"
 )
+
+
+class Search:
+    """Searches one piece of a page after the other for the tags that matter: each byte once, however many there are."""
+
+    __slots__ = ("_closer_until", "_of", "_stop")
+
+    def __init__(self) -> None:
+        self._of = ORDINARY
+        self.begin()
+
+    def begin(self) -> None:
+        """Go on with another piece."""
+        self._closer_until = 0
+        """As far as this, every tag has to be looked at."""
+        self._stop = -1
+        """Where the next tag that matters begins; before the position, when that has not been searched for."""
+
+    def next(self, data: bytes, at: int, landmarks: Landmarks) -> int:
+        """Return where, from *at* on in the data state, the next bracket is that has to be looked at, or the end."""
+        if at >= self._closer_until:
+            limit = self._next_stop(data, at, landmarks)
+            closer = _CLOSER_LOOK.search(data, at, limit + 1)
+            if closer is None:
+                # No tag holds a bracket in a value: whatever opens behind the last one that closes is still open.
+                closed = max(at, data.rfind(b">", at, limit) + 1)
+                opening = _MAY_OPEN_MARKUP.search(data, closed, limit)
+                return opening.start() if opening else limit
+            self._closer_until = closer.end()
+        run = landmarks.run.match(data, at)
+        return run.end() if run else at
+
+    def _next_stop(self, data: bytes, at: int, landmarks: Landmarks) -> int:
+        if self._stop < at or self._of is not landmarks:
+            match = landmarks.stop.search(data, at)
+            self._stop = match.start() if match else len(data)
+            self._of = landmarks
+        return self._stop
+
+
 RAW_TEXT_END = {name: re.compile(b"</" + _one_case(name) + _ENDS_NAME) for name in RAW_TEXT}
 SCRIPT_TURN = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT]" + _ENDS_NAME)
 COMMENT_END = re.compile(rb"--!?>")
 OPENS_DECLARATION = re.compile(rb"<(?:[!?]|/[^A-Za-z])")
 OPENS_MARKUP = re.compile(rb"<(?=[A-Za-z/!?])")
-MAY_OPEN_MARKUP = re.compile(rb"<(?:[A-Za-z/!?]|\Z)")
 DOUBTFUL_CDATA_END = re.compile(rb"\]\]>|<(?=[A-Za-z/!?])")
 TAG_NAME = re.compile(rb"</?([A-Za-z][^\t\n\f\r />]{0,64})(?![^\t\n\f\r />])")
 """Fails for a name that is too long to mean anything."""
@@ -112,7 +158,7 @@ PARTIAL_COMMENT_END = re.compile(rb"--?!?\Z")
 PARTIAL_CDATA_END = re.compile(rb"\]\]?\Z|<\Z")
 PARTIAL_SCRIPT_TURN = re.compile(rb"<!?-?\Z|--?\Z|</?[A-Za-z]*\Z")
 
-WATCHED = TURNING | INTEGRATION_POINTS | {b"template"}
+WATCHED = TURNING | INTEGRATION_POINTS
 HELD = RAW_TEXT | JUDGED | JUDGED_BY_ATTRIBUTE | WATCHED
 
 

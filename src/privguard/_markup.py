@@ -20,14 +20,16 @@ TAG = rb"[^\t\n\f\r />]*+(?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*>"
 """The pattern of a tag from the second letter of its name on, to its very end."""
 
 OPENS_TAG = re.compile(rb"</?[A-Za-z]")
-_TAG = re.compile(rb"</?[A-Za-z]" + TAG)
-_NAME = re.compile(rb"</?([A-Za-z][^\t\n\f\r />]*+)")
+# In XML, a name may begin with more than a letter of ASCII.
+_TAG = re.compile(rb"</?[^\t\n\f\r />]" + TAG)
+_NAME = re.compile(rb"</?([^\t\n\f\r />]++)")
 _ATTRIBUTES = re.compile(
     rb"(=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|(?=>)|([^\t\n\f\r >\"'][^\t\n\f\r >]*+)))?"
 )
 _REFERENCE = re.compile(rb"&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);?|[A-Za-z][A-Za-z0-9]*+;?)(?P<next>(?==))?")
-_XML_NAMES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
+_LONGEST_NUMBER = 7  # digits of the last character there is
+_UNKNOWN_ENTITY = re.compile(rb"&(?!#|(?:amp|lt|gt|quot|apos);)[^\t\n\r &;]")
 
 
 class Attribute:
@@ -123,21 +125,27 @@ def decode_mapped(raw: bytes) -> tuple[bytes, OffsetMap]:
 
 def has_unknown_entity(raw: bytes) -> bool:
     """Whether a value in an XML document holds an entity that the document itself may have declared."""
-    return any(
-        not match[0].startswith(b"&#") and match[0][1:].decode("ascii") not in _XML_NAMES
-        for match in _REFERENCE.finditer(raw)
-    )
+    return _UNKNOWN_ENTITY.search(raw) is not None
 
 
 def _character(match: re.Match[bytes]) -> bytes | None:
     text = match[0].decode("ascii")
-    if not text.startswith("&#"):
-        # Without its semicolon, a name before "=" or a letter is none: "?a=1&copy=2" is a query.
-        if text[1:] not in html5 or (not text.endswith(";") and match["next"] is not None):
-            return None
-    elif len(text) > 12:
-        return b"\xef\xbf\xbd"  # far beyond Unicode
-    return unescape(text).encode("utf-8", "replace")
+    if text.startswith("&#"):
+        return _numeric(text[2:].removesuffix(";").lower()).encode("utf-8", "replace")
+    # Without its semicolon, a name before "=" or a letter is none: "?a=1&copy=2" is a query.
+    if text[1:] not in html5 or (not text.endswith(";") and match["next"] is not None):
+        return None
+    return html5[text[1:]].encode()
+
+
+def _numeric(number: str) -> str:
+    """Return the character of this number (HTML standard §13.2.5.80): any number of zeros may come before it."""
+    digits = number.lstrip("x0")
+    if len(digits) > _LONGEST_NUMBER:
+        return "\ufffd"
+    code = int(digits or "0", 16 if number.startswith("x") else 10)
+    # What Python knows to be no character is one for a browser all the same.
+    return unescape(f"&#{code};") or chr(code)
 
 
 class OffsetMap:
@@ -211,8 +219,8 @@ class TagEnd:
         return end
 
 
-# As far as the data goes on behind them: a name or a value at its end may be longer.
-_WHOLE_ATTRIBUTES = re.compile(rb"(?:[\t\n\f\r /]++|%s(?!\Z))*" % _ATTRIBUTE)
+# As far as the data goes on behind them: a name or a value at its end may be longer, and a name may have a value yet.
+_WHOLE_ATTRIBUTES = re.compile(rb"(?:[\t\n\f\r /]++|%s(?![\t\n\f\r ]*\Z))*" % _ATTRIBUTE)
 _LONGEST_NAME = 64  # bytes: no attribute that means anything has a longer one
 _STATES = {
     "tag name": re.compile(rb"[^\t\n\f\r />]*+"),

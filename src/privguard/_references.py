@@ -16,6 +16,7 @@ _REMOVED = str.maketrans("\\", "/", "\t\n\r")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"/*([^/?#]*)(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
+_DEVIATION = re.compile("[ßς\u200c\u200d]")  # Python reads them as IDNA 2003 does, and browsers do not (UTS #46 §7)
 # What these name is in the page, in the browser or in another program; nobody is asked for it.
 _CONTACT_NOBODY = frozenset("about blob cid data javascript mailto mid sms tel urn x".split())
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
@@ -52,7 +53,10 @@ def server_of(reference: str) -> Server | None:
 def _server(scheme: str, rest: str) -> Server:
     match = _AUTHORITY.fullmatch(rest)
     authority, path = (match[1], match[2]) if match else ("", rest)
-    return Server(scheme, plain_host(authority.rpartition("@")[2], scheme), path)
+    name, _, host = authority.rpartition("@")
+    if not name.isascii():  # in some encodings, the "@" is half a letter
+        return Server(scheme, authority, path)
+    return Server(scheme, plain_host(host, scheme), path)
 
 
 def plain_host(authority: str, scheme: str = "") -> str:
@@ -64,9 +68,9 @@ def plain_host(authority: str, scheme: str = "") -> str:
     ('www.site.example', 'xn--mnchen-3ya.example:8080')
     """
     match = _HOST_AND_PORT.fullmatch(authority)
-    if match is None:
+    host = unquote(match[1]) if match else ""
+    if match is None or _DEVIATION.search(host):
         return authority
-    host = unquote(match[1])
     if not host.isascii():
         try:
             host = host.encode("idna").decode("ascii")
@@ -81,14 +85,20 @@ class Page:
     """What the page knows of itself: which servers are its own, and what its policy admits from the others.
 
     *own* are hosts as plain_host() returns them. *admits* says whether the page's policy lets a directive load an
-    absolute URL.
+    absolute URL. Two that know the same are equal.
     """
 
     __slots__ = ("_admits", "_own")
 
     def __init__(self, own: Collection[str], admits: Callable[[str, str], bool]) -> None:
-        self._own = own
+        self._own = frozenset(own)
         self._admits = admits
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Page) and (self._own, self._admits) == (other._own, other._admits)
+
+    def __hash__(self) -> int:
+        return hash((self._own, self._admits))
 
     def elsewhere(self, reference: str) -> str | None:
         """Return the host that *reference* names when it is no server of the page's owner; else None."""

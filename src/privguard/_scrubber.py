@@ -42,8 +42,6 @@ class Scrubber:
         self._lines = 1
         self._counted = (0, 1)
         """As far as lines have been counted in the bytes at hand, and the number of that one."""
-        self._closer_until = 0
-        """How far the bytes at hand have to be looked at tag by tag."""
         self._edits: list[tuple[int, bytes]] = []
         # Functions of the class: a bound one would hold the scrubber, which holds it.
         self._state: State = type(self)._markup
@@ -75,7 +73,6 @@ class Scrubber:
     def _run(self, data: bytes) -> int:
         """Return as far as *data* is settled."""
         self._counted = (0, self._lines)
-        self._closer_until = 0
         at = 0
         while at < len(data):
             at = self._state(self, data, at)
@@ -98,6 +95,10 @@ class Scrubber:
         """Settle everything but an end of *data* that could be the begin of what is looked for."""
         match = None if self._is_last else partial.search(data, max(at, len(data) - LONGEST_END))
         return ~match.start() if match else len(data)
+
+    def doubt_everything(self) -> None:
+        """Say that from here on nobody knows what is a tag and what is text."""
+        raise NotImplementedError
 
     def _markup(self, data: bytes, at: int) -> int:
         raise NotImplementedError
@@ -155,13 +156,18 @@ class Scrubber:
         self._edits += verdict.edits
         return tag.name
 
-    def _judge(self, data: bytes, tag: Tag, *, is_hidden: bool = False) -> None:
+    def _judge(self, data: bytes, tag: Tag, *, is_hidden: bool = False) -> Verdict:
         verdict = judge(tag, self._view, is_hidden=is_hidden)
         if b"srcdoc" in tag.attributes:
             self._scrub_srcdoc(tag, verdict)
-        self._edits += verdict.edits
+        self._take_out(data, tag.at, verdict)
+        return verdict
+
+    def _take_out(self, data: bytes, at: int, verdict: Verdict, start: int = 0) -> None:
+        """Take out what a *verdict* on the tag at *at* says, whose offsets are told from *start*."""
+        self._edits += [(start + offset, new) for offset, new in verdict.edits]
         for what, host in verdict.removed:
-            self._tell(what, host, data, tag.at)
+            self._tell(what, host, data, at)
 
     def _tell(self, what: str, host: str, data: bytes, at: int) -> None:
         if what not in self._told:

@@ -15,11 +15,12 @@ _DEEPEST = 100  # elements in one another
 class Surroundings:
     """The foreign elements and lists that are open, as far as can be told by their tags alone."""
 
-    __slots__ = ("_foreign", "_is_list", "are_unsure")
+    __slots__ = ("_foreign", "_has_templates", "_is_list", "are_unsure")
 
     def __init__(self) -> None:
         self._foreign: list[bytes] = []
         self._is_list = False
+        self._has_templates = False
         self.are_unsure = False
         """Whether that cannot be told any more."""
 
@@ -34,8 +35,11 @@ class Surroundings:
             self._open_foreign(name, ends_itself)
         elif name == b"select":
             self._is_list = True
-        elif name == b"frameset" or (name == b"template" and self._is_list):
-            self.are_unsure = True
+        elif name == b"template":
+            self._has_templates = True
+            self.are_unsure |= self._is_list
+        elif name == b"frameset" or (name == b"col" and self._has_templates):
+            self.are_unsure = True  # a template that begins with a column ignores the tags of all but columns
         return name in INTEGRATION_POINTS and bool(self._foreign) and not ends_itself
 
     def _open_foreign(self, name: bytes, ends_itself: bool) -> None:

@@ -20,9 +20,8 @@ _STOP = re.compile(
     rb"<(?:!--|!\[CDATA\[|!DOCTYPE(?=[\t\n\r ])|\?|(?:[^\t\n\r />:!?<]++:)?(?:%s)(?=[\t\n\r />]))"
     % any_case((*JUDGED, *JUDGED_BY_ATTRIBUTE, b"image", b"feimage", b"source", b"video"))
 )
-# A name may have a prefix of any length and letters; a longer one than this is cut nowhere but inside itself.
-_PARTIAL_STOP = re.compile(rb"<[^\t\n\r />]{0,63}\Z")
-_LONGEST_STOP = 64
+_PARTIAL_STOP = re.compile(rb"<[^\t\n\r />]*+\Z")
+_LONGEST_NAME = 1 << 12  # bytes, with its prefix
 _ENDS = {b"<!--": rb"-->", b"<![CDATA[": rb"\]\]>", b"<?": rb"\?>"}
 _SECTION_END = {begin: re.compile(end) for begin, end in _ENDS.items()}
 _PARTIAL_SECTION_END = re.compile(rb"--?\Z|\]\]?\Z|\?\Z")
@@ -44,6 +43,13 @@ class XmlScrubber(Scrubber):
         super().__init__(dataclasses.replace(view, is_xml=True), depth)
         self._section = b""
         """What began the comment, CDATA section or processing instruction that is passed."""
+        self._is_doubtful = False
+
+    def doubt_everything(self) -> None:
+        """Say that from here on nobody knows what is a tag and what is text."""
+        self._is_doubtful = True
+        self._state = XmlScrubber._markup
+        self._seen = 0
 
     def _document_in_attribute(self) -> Scrubber:
         return HtmlScrubber(dataclasses.replace(self._view, is_xml=False), self._depth + 1)
@@ -51,18 +57,27 @@ class XmlScrubber(Scrubber):
     def _markup(self, data: bytes, at: int) -> int:
         match = _STOP.search(data, at)
         if match is None:
-            partial = None if self._is_last else _PARTIAL_STOP.search(data, max(at, len(data) - _LONGEST_STOP))
-            return ~partial.start() if partial else len(data)
+            return self._behind_all_stops(data, at)
         begin = match[0]
         if begin == b"<!DOCTYPE":
             self._state = XmlScrubber._doctype
             return match.start()
         if begin in _SECTION_END:
             self._section = begin
-            self._state = XmlScrubber._in_section
+            self._state = XmlScrubber._markup if self._is_doubtful else XmlScrubber._in_section
             return match.end()
         tag = whole_tag(data, match.start(), len(data))
         return self._hold(data, match.start()) if tag is None else self._at_tag(data, tag)
+
+    def _behind_all_stops(self, data: bytes, at: int) -> int:
+        """Settle all but the begin of what may become one: a name may have a prefix of any letters."""
+        opening = data.rfind(b"<", at)
+        if opening < 0 or self._is_last or not _PARTIAL_STOP.match(data, opening):
+            return len(data)
+        if len(data) - opening < _LONGEST_NAME:
+            return ~opening
+        self._edits.append((opening + 1, b"-"))  # no name begins so: for a browser, the document ends here
+        return len(data)
 
     def _at_tag(self, data: bytes, tag: Tag) -> int:
         self._judge(data, tag)
@@ -86,7 +101,7 @@ class XmlScrubber(Scrubber):
             self._edits.append((at + 2, b"x"))
             return at + 3
         self._judge_declarations(data, match.start(), match.end())
-        return match.end()
+        return at + 2 if self._is_doubtful else match.end()
 
     def _judge_declarations(self, data: bytes, at: int, end: int) -> None:
         """Empty entities that stand for markup, and take out attributes that a document gives its elements unseen."""

@@ -357,6 +357,17 @@ def test_options_of_a_command(command, capsys):
     assert set(re.findall(r"--[a-z]+", section)) == known
 
 
+def test_hashes_of_inline_code(runs_anywhere, capsys):
+    """The example's settings are what the command prints for the example's template."""
+    page = "how-to/inline-scripts.md"
+    (template,) = [one for one in blocks(page, "html") if "history.back()" in one]
+    (settings,) = [one for one in blocks(page, "python") if "sha256-" in one]
+    Path("templates").mkdir()
+    Path("templates/front.html").write_text(template)
+    assert main(["hashes", "templates"]) == 0
+    assert capsys.readouterr() == (settings, "")
+
+
 def checks() -> dict[str, list[str]]:
     """Each system check of the code: its id, and the fixed parts of its message and its hint."""
     tree = ast.parse((ROOT / "src/privguard/django/checks.py").read_text("utf-8"))

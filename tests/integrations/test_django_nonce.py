@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 import re
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
+import django
 import pytest
+from django import shortcuts
 from django.core.handlers.wsgi import WSGIHandler
+from django.forms import Media
 from django.http import HttpResponse, StreamingHttpResponse
-from django.template import RequestContext, Template
+from django.template import Context, RequestContext, Template
 from django.test import RequestFactory, override_settings
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import cache_page
@@ -271,3 +275,125 @@ def test_requests_leave_nothing_for_the_garbage_collector(reads):
             assert requests[0]() is None
         finally:
             gc.enable()
+
+
+# ── the template tag ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+LOAD = "{% load privguard %}"
+TAG = LOAD + "<script {% csp_nonce_attr %}></script>"
+LOCMEM = "django.template.loaders.locmem.Loader"
+PAGES = {
+    "base.html": LOAD + "<style {% csp_nonce_attr %}></style>{% block content %}{% endblock %}",
+    "page.html": "{% extends 'base.html' %}{% block content %}{% include 'part.html' only %}{% endblock %}",
+    "part.html": TAG,
+}
+
+
+def templates(**options):
+    """TEMPLATES without any context processor, and with what is asked for."""
+    backend = "django.template.backends.django.DjangoTemplates"
+    return [{"BACKEND": backend, "OPTIONS": {"loaders": [(LOCMEM, PAGES)], **options}}]
+
+
+async def asynchronous(request):
+    return render(request, TAG)
+
+
+TAGS = {
+    "with-the-request": lambda request: render(request, TAG),
+    "without-the-request": lambda request: HttpResponse(Template(TAG).render(Context())),
+    "with-the-request-by-name": lambda request: HttpResponse(Template(TAG).render(Context({"request": request}))),
+    "unescaped": lambda request: render(
+        request, LOAD + "{% autoescape off %}<b {% csp_nonce_attr %}>{% endautoescape %}"
+    ),
+    "as-a-variable": lambda request: render(request, LOAD + "{% csp_nonce_attr as nonce %}<b {{ nonce }}>"),
+    "in-an-asynchronous-view": asynchronous,
+}
+
+
+@every_door
+@pytest.mark.parametrize("view", TAGS)
+def test_nonce_by_the_template_tag(door, view):
+    """It writes the whole attribute, and needs no context processor."""
+    with override_settings(TEMPLATES=templates()):
+        answer = visit(door, TAGS[view])
+    (nonce,) = answer.nonces
+    assert answer.body.decode() in (f'<script nonce="{nonce}"></script>', f'<b nonce="{nonce}">')
+
+
+@every_door
+def test_template_tag_in_templates_that_include_others(door):
+    """Base, page and part: one nonce."""
+    with override_settings(TEMPLATES=templates()):
+        answer = visit(door, lambda request: shortcuts.render(request, "page.html"))
+    (nonce,) = answer.nonces
+    assert answer.body.decode() == f'<style nonce="{nonce}"></style><script nonce="{nonce}"></script>'
+
+
+@every_door
+def test_template_tag_in_a_thread_of_the_apps_own(door):
+    """A thread that does not know its request learns of it from the template's context."""
+
+    def view(request):
+        with ThreadPoolExecutor() as pool:
+            return pool.submit(render, request, TAG).result()
+
+    answer = visit(door, view)
+    assert {f'<script nonce="{nonce}"></script>' for nonce in answer.nonces} == {answer.body.decode()}
+
+
+@every_door
+@pytest.mark.parametrize("view", ["with-the-request", "without-the-request"])
+def test_template_tag_in_mode_never(door, view):
+    """It writes nothing: no empty attribute, and no error."""
+    answer = visit(door, TAGS[view], PRIVGUARD={"csp": {"nonce": "never"}})
+    assert (answer.body, answer.nonces) == (b"<script ></script>", set())
+
+
+@pytest.mark.parametrize("context", [Context(), Context({"request": None}), RequestContext(RequestFactory().get("/"))])
+def test_template_tag_outside_of_a_request(context):
+    """An e-mail or a page that a command makes has no nonce, and the tag writes nothing."""
+    assert Template(TAG).render(context) == "<script ></script>"
+
+
+def test_template_tag_when_the_request_is_over():
+    """A nonce that no header names any more is not given out."""
+    requests = []
+
+    def view(request):
+        requests.append(request)
+        return HttpResponse(Template(TAG).render(Context()))
+
+    assert visit(DOORS[0], view).nonces
+    assert Template(TAG).render(RequestContext(requests[0])) == "<script ></script>"
+
+
+@every_door
+@pytest.mark.parametrize("mode", ["auto", "always"])
+def test_template_tag_in_a_stream(door, mode):
+    """When the header has left without a nonce it is an error that says what to do, and never an attribute in vain."""
+    answer = visit(
+        door,
+        lambda request: streams(request, lambda one: render(one, TAG).content.decode()),
+        PRIVGUARD={"csp": {"nonce": mode}},
+    )
+    if mode == "auto":
+        assert answer.body.endswith(b'before the response starts, or set PRIVGUARD["csp"]["nonce"] to "always"')
+    else:
+        assert {f'<p><script nonce="{nonce}"></script>' for nonce in answer.nonces} == {answer.body.decode()}
+
+
+@every_door
+@pytest.mark.parametrize("mode", ["auto", "never"])
+def test_template_tag_with_the_media_of_a_form(door, mode):
+    """As Django's own tag of this name has it: for all templates at once, it can take that one's place."""
+
+    def view(request):
+        return HttpResponse(Template("{% csp_nonce_attr media %}").render(Context({"media": Media(js=["/x.js"])})))
+
+    library = templates(builtins=["privguard.django.templatetags.privguard"])
+    with override_settings(TEMPLATES=library):
+        answer = visit(door, view, PRIVGUARD={"csp": {"nonce": mode}})
+    nonces = [f' nonce="{nonce}"' for nonce in answer.nonces] if django.VERSION >= (6, 1) else []
+    assert answer.body.decode() == f'<script src="/x.js"{"".join(nonces)}></script>'
+    assert len(answer.nonces) == (mode == "auto")

@@ -1,4 +1,4 @@
-"""The command line: ``privguard demo``, ``privguard run`` and ``privguard show``.
+"""The command line: ``privguard demo``, ``privguard run``, ``privguard show`` and ``privguard hashes``.
 
 Wrong use exits with 2, what cannot be done now with 1, each with one line on stderr that says what to type. A command's
 own code is imported when it is called for: ``privguard --version`` starts no server.
@@ -18,7 +18,7 @@ from privguard import __version__
 from .._errors import nearest
 from ._stop import Stop, WrongUse
 
-COMMANDS = ("demo", "run", "show")
+COMMANDS = ("demo", "run", "show", "hashes")
 
 _EXIT_CODES = """Exit codes: 0 done, 1 it cannot be done now (a port in use, a missing extra),
 2 wrong use."""
@@ -80,6 +80,10 @@ def _run_command(arguments: list[str]) -> int:
         from ._run import run
 
         return run(options.app, settings=options.settings, kind=options.kind, host=options.host, port=options.port)
+    if options.command == "hashes":
+        from ._hashes import hashes
+
+        return hashes(options.pages, settings=options.settings)
     from ._show import show
 
     return show(options.path, settings=options.settings, as_json=options.json)
@@ -128,13 +132,14 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
   privguard run shop:app             serve your own app behind it, as it is
   privguard show                     read the policy in plain words
   privguard show /demo/              the headers that pages below /demo/ get
+  privguard hashes templates         the settings that admit its inline code
 
 {_EXIT_CODES}""",
     )
     parser.add_argument("--version", action="version", version=f"privguard {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
-    by_name = {"demo": _add_demo(commands), "run": _add_run(commands), "show": _add_show(commands)}
-    return parser, by_name
+    adders = (_add_demo, _add_run, _add_show, _add_hashes)
+    return parser, {name: add(commands) for name, add in zip(COMMANDS, adders)}
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
@@ -210,4 +215,25 @@ A settings file has the keys of the settings dict, at its top or below a line
     parser.add_argument("path", nargs="?", metavar="PATH", help='a path of the site, such as "/demo/chat"')
     parser.add_argument("--settings", metavar="FILE", help=_SETTINGS_HELP)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _add_hashes(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
+    parser = commands.add_parser(
+        "hashes",
+        example="privguard hashes templates",
+        help="print settings that admit the inline code of templates or pages",
+        description="Print the hashes of inline scripts, styles, event handlers and style\n"
+        "attributes, as settings to paste. What can have no hash is named on stderr,\n"
+        "with what to do.",
+        epilog=f"""Examples:
+  privguard hashes templates                     every template in the folder
+  privguard hashes templates/base.html           one of them
+  privguard hashes http://localhost:8000/about   a page of your running site
+  privguard hashes templates --settings privguard.toml > add.toml
+
+{_EXIT_CODES}""",
+    )
+    parser.add_argument("pages", nargs="+", metavar="PAGE", help="a file, a folder of templates, or an http:// address")
+    parser.add_argument("--settings", metavar="FILE", help=f"{_SETTINGS_HELP}, whose sources are kept")
     return parser

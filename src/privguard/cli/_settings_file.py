@@ -31,6 +31,17 @@ def load(text: str | None, *, command: str) -> Policy:
         raise WrongUse(f"{text}: {error}") from None
 
 
+def toml_table(text: str | None) -> str | None:
+    """Return the table that holds ``csp.directives`` in the TOML file *text*; None when the settings are no such file.
+
+    The file has been loaded before.
+    """
+    if text is None or not _is_file(text):
+        return None
+    document = tomllib.loads(Path(text).read_bytes().decode("utf-8-sig"))
+    return f"{TABLE}.csp.directives" if TABLE in document else "csp.directives"
+
+
 def _is_file(text: str) -> bool:
     if ":" in text and not text.endswith(".toml"):
         return os.path.isfile(text)

@@ -15,9 +15,7 @@ class Stop(Exception):
     exit_code: ClassVar[int]
 
     def __str__(self) -> str:
-        line = " ".join(super().__str__().split())
-        # What an error message of somebody else's code brings along must not steer the terminal.
-        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+        return in_one_line(super().__str__())
 
 
 class WrongUse(Stop):
@@ -30,6 +28,12 @@ class NotNow(Stop):
     """What was typed is right, and cannot be done now: a port in use, a missing extra."""
 
     exit_code = 1
+
+
+def in_one_line(text: str) -> str:
+    """Return *text* so that a terminal shows it: what somebody else's code or file names bring along may steer it."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Template tags, by the names under which templates load them."""

@@ -1,0 +1,61 @@
+"""Tests of Content-Type as browsers read it; what they do was seen in Chromium 156 and Firefox 153."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privguard._media_types import media_type
+
+TYPES = [
+    ("text/html", "text/html", ""),
+    (" Text/HTML ;charset=UTF-8", "text/html", "utf-8"),
+    ("text/html;\tcharset=utf-16le", "text/html", "utf-16le"),
+    ("text/html; charset=a; charset=b", "text/html", "a"),
+    ("text/html; charset=; charset=b", "text/html", "b"),
+    ('text/html; charset=" utf-16le"', "text/html", "utf-16le"),
+    ('text/html; charset="utf\\-8"x; charset=b', "text/html", "utf-8"),
+    ('text/html; charset="utf-8', "text/html", "utf-8"),
+    ("text/html; charset=utf-8 x", "text/html", "utf-8 x"),
+    ("text/html; charset = utf-8", "text/html", ""),
+    ('text/html; a=";charset=utf-16"', "text/html", ""),
+    ("text/html; a=charset=utf-16", "text/html", ""),
+    ("text/html; charset='utf-8'", "text/html", "'utf-8'"),
+    ("text/plain, text/html", "text/html", ""),
+    ("text/html, text/plain", "text/plain", ""),
+    ("text/html, nonsense,", "text/html", ""),
+    ("text/html; charset=a,", "text/html", "a"),
+    ("text/html; charset=a, text/html", "text/html", "a"),
+    ("text/html; charset=a, text/html; charset=b", "text/html", "b"),
+    ("text/plain; charset=a, text/html", "text/html", ""),
+    ('text/html; a=", text/plain;"', "text/html", ""),
+    ('text/html; a="\\", text/plain;"', "text/html", ""),
+    ('text/html; a="b\\', "text/html", ""),
+    ("text/html, */*", "text/html", ""),
+]
+NONE = ["", "html", "text/", "/html", "text/ html", "text/html x", "text/html(c)", '"text/html"', "a/b/c", "*/*", ","]
+
+
+@pytest.mark.parametrize(("value", "essence", "charset"), TYPES)
+def test_media_type(value, essence, charset):
+    """The last type of several, with its first charset."""
+    assert media_type([value]) == (essence, charset)
+
+
+@pytest.mark.parametrize("value", NONE)
+def test_what_is_no_media_type(value):
+    """A browser looks at how the file begins."""
+    assert media_type([value]) is None
+
+
+def test_several_fields():
+    """They count as one list, each with its own quotes."""
+    assert media_type(['text/plain; a="', "text/html; charset=a", "text/html"]) == ("text/html", "a")
+    assert media_type([]) is None
+
+
+@given(st.text(alphabet="text/html;charset=\"\\, ,*'\t", max_size=30))
+def test_any_value(value):
+    """Never raises."""
+    media_type([value])

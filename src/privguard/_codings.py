@@ -1,23 +1,25 @@
 """Content codings (RFC 9110 §8.4): a body unpacked and packed again while it streams, in constant memory.
 
 gzip and deflate come with Python; br and zstd with libraries that the extra ``privguard[compress]`` installs, which are
-imported when such a body first comes.
+imported on first need. "Browsers" are Chromium 156 and Firefox 153, as measured.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-_PIECE = 1 << 16  # bytes that are unpacked at once: a bomb must not fill the memory
-_MOST_CODINGS = 5  # more is an attack, and browsers give up, too
+_PIECE = 1 << 16  # bytes that are read or unpacked at once: a bomb must not fill the memory
+_MOST_CODINGS = 5  # more is an attack; Chromium stops at ten
 _EXTRA = "privguard[compress]"
 _ALIASES = {"x-gzip": "gzip"}
-# Those that browsers unpack. Any other they ignore, and show what came.
+# What somebody may unpack (RFC 9110 §8.4.1, RFC 9842). Under any other name browsers show what came.
 _KNOWN = frozenset({"gzip", "deflate", "br", "zstd", "dcb", "dcz", "compress", "x-compress"})
+_SEPARATORS = re.compile(r"[ \t,]+")  # Firefox reads "gzip x" as gzip
 _ALWAYS_READABLE = re.compile(r"(?:gzip|deflate|identity|[ ,])*")
 
 
@@ -29,62 +31,77 @@ class Step(Protocol):
     """One coding, in one direction."""
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield what *chunk* becomes, in pieces of bounded size."""
+        """Yield what *chunk*, which is not empty, becomes, in pieces of bounded size."""
 
     def finish(self) -> Iterator[bytes]:
         """Yield what is left. Raises CodingError when the body is not whole."""
 
 
+def _end(is_whole: bool) -> Iterator[bytes]:
+    if not is_whole:
+        raise CodingError("the compressed body is not whole")
+    return iter(())
+
+
 # ── gzip and deflate (RFC 1950 to 1952) ──────────────────────────────────────────────────────────────────────────────
+
+_GZIP = zlib.MAX_WBITS | 16
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def _deflate_window(begin: bytes) -> int:
+    """RFC 1950 §2.2 has a frame; some servers have always sent "deflate" without it, and browsers read that."""
+    is_framed = begin[0] & 0x0F == 8 and int.from_bytes(begin[:2]) % 31 == 0
+    return zlib.MAX_WBITS if is_framed else -zlib.MAX_WBITS
 
 
 class _Inflate:
-    """zlib's decoder: several gzip members follow one another, and what follows the last is no part of the body."""
+    """zlib's decoder: gzip members follow one another (RFC 1952 §2.2), and what else follows is no part of the body.
 
-    def __init__(self, window: int) -> None:
-        self._window = window
-        self._engine = zlib.decompressobj(window)
+    Browsers stop after the first member; other clients go on.
+    """
+
+    def __init__(self, window_of: Callable[[bytes], int]) -> None:
+        self._window_of = window_of
+        self._engine: Any = None  # between members
         self._begin = b""
-        self._is_begun = False
         self._has_member = False
+        self._is_over = False
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        if not self._is_begun:
-            chunk = self._begin = self._begin + chunk
-            if len(chunk) < 2:
-                return
-            self._begin = b""
-            self._is_begun = True
-            # "deflate" is zlib's format, and some servers have always sent it without that frame.
-            if self._window == zlib.MAX_WBITS and (chunk[0] & 0x0F != 8 or (chunk[0] << 8 | chunk[1]) % 31):
-                self._window = -zlib.MAX_WBITS
-                self._engine = zlib.decompressobj(self._window)
-        while chunk:
-            if self._engine.eof and not self._next_member(chunk):
-                return
+        while not self._is_over:
+            if self._engine is None:
+                chunk = self._begin_member(chunk)
+                if not chunk:
+                    return
             try:
                 piece = self._engine.decompress(chunk, _PIECE)
             except zlib.error:
-                if self._has_member:
-                    return  # behind the last member
                 raise CodingError("the body is not compressed as it says") from None
             if piece:
                 yield piece
-            chunk = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
-            if not piece and not chunk:
+            if self._engine.eof:
+                chunk, self._engine, self._has_member = self._engine.unused_data, None, True
+                continue
+            chunk = self._engine.unconsumed_tail
+            if not chunk and len(piece) < _PIECE:  # else zlib may hold more, even where it has read all
                 return
 
-    def _next_member(self, chunk: bytes) -> bool:
-        self._has_member = True
-        if self._window != zlib.MAX_WBITS | 16 or not chunk.startswith(b"\x1f"):
-            return False
-        self._engine = zlib.decompressobj(self._window)
-        return True
+    def _begin_member(self, chunk: bytes) -> bytes:
+        """Return what to read now: nothing before a member has shown two bytes, nor where none follows."""
+        begin = self._begin + chunk
+        if len(begin) < 2:
+            self._begin = begin
+            return b""
+        self._begin = b""
+        self._is_over = self._has_member and not begin.startswith(_GZIP_MAGIC)
+        if self._is_over:
+            return b""
+        self._engine = zlib.decompressobj(self._window_of(begin))
+        return begin
 
     def finish(self) -> Iterator[bytes]:
-        if not self._engine.eof and not self._has_member:
-            raise CodingError("the compressed body is not whole")
-        yield from ()
+        return _end(self._engine is None and self._has_member)
 
 
 class _Deflate:
@@ -92,8 +109,8 @@ class _Deflate:
         self._engine = zlib.compressobj(6, zlib.DEFLATED, window)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        if chunk:  # a page that is sent in parts is to arrive in parts
-            yield self._engine.compress(chunk) + self._engine.flush(zlib.Z_SYNC_FLUSH)
+        # A page that is sent in parts is to arrive in parts.
+        yield self._engine.compress(chunk) + self._engine.flush(zlib.Z_SYNC_FLUSH)
 
     def finish(self) -> Iterator[bytes]:
         yield self._engine.flush()
@@ -102,6 +119,7 @@ class _Deflate:
 # ── br (RFC 7932) and zstd (RFC 8878) ────────────────────────────────────────────────────────────────────────────────
 
 
+@functools.cache  # a failing import costs 100 µs, and every request asks
 def _library(*names: str) -> Any:
     for name in names:
         try:
@@ -112,7 +130,9 @@ def _library(*names: str) -> Any:
 
 
 def _brotli() -> Any:
-    return _library("brotli", "brotlicffi")
+    library = _library("brotli", "brotlicffi")
+    # Before 1.2 it cannot be told to unpack in pieces: a bomb would fill the memory.
+    return library if hasattr(getattr(library, "Decompressor", None), "can_accept_more_data") else None
 
 
 def _zstd() -> Any:
@@ -120,6 +140,8 @@ def _zstd() -> Any:
 
 
 class _BrotliDecode:
+    """The library allows nothing behind the end; browsers ignore it."""
+
     def __init__(self) -> None:
         self._library = _brotli()
         self._engine = self._library.Decompressor()
@@ -127,18 +149,14 @@ class _BrotliDecode:
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         try:
             piece = self._engine.process(chunk, output_buffer_limit=_PIECE)
-            while piece or not self._engine.can_accept_more_data():
+            while piece or not self._engine.can_accept_more_data():  # it may hold more even where it can
                 yield piece
-                if self._engine.is_finished():
-                    break
                 piece = self._engine.process(b"", output_buffer_limit=_PIECE)
         except self._library.error:
             raise CodingError("the body is not compressed as it says") from None
 
     def finish(self) -> Iterator[bytes]:
-        if not self._engine.is_finished():
-            raise CodingError("the compressed body is not whole")
-        yield from ()
+        return _end(self._engine.is_finished())
 
 
 class _BrotliEncode:
@@ -146,36 +164,36 @@ class _BrotliEncode:
         self._engine = _brotli().Compressor(quality=4)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        if chunk:
-            yield self._engine.process(chunk) + self._engine.flush()
+        yield self._engine.process(chunk) + self._engine.flush()
 
     def finish(self) -> Iterator[bytes]:
         yield self._engine.finish()
 
 
 class _ZstdDecode:
+    """Frames follow one another (RFC 8878 §3), here and in browsers."""
+
     def __init__(self) -> None:
         self._library = _zstd()
-        self._engine = self._library.ZstdDecompressor()
+        # A window of 8 MiB is the most that a body may ask for (RFC 9659 §3); the library would grant 128.
+        options = {self._library.DecompressionParameter.window_log_max: 23}
+        self._new_engine = functools.partial(self._library.ZstdDecompressor, options=options)
+        self._engine = self._new_engine()
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         try:
-            while chunk or not self._engine.needs_input:
-                if self._engine.eof:  # frames follow one another
-                    self._engine = self._library.ZstdDecompressor()
+            while chunk or not (self._engine.eof or self._engine.needs_input):
+                if self._engine.eof:
+                    self._engine = self._new_engine()
                 piece = self._engine.decompress(chunk, _PIECE)
                 if piece:
                     yield piece
-                chunk = self._engine.unused_data if self._engine.eof else b""
-                if self._engine.eof and not chunk:
-                    return
+                chunk = self._engine.unused_data
         except self._library.ZstdError:
             raise CodingError("the body is not compressed as it says") from None
 
     def finish(self) -> Iterator[bytes]:
-        if not self._engine.eof:
-            raise CodingError("the compressed body is not whole")
-        yield from ()
+        return _end(self._engine.eof)
 
 
 class _ZstdEncode:
@@ -185,25 +203,18 @@ class _ZstdEncode:
         self._engine = library.ZstdCompressor(level=3)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        if chunk:
-            yield self._engine.compress(chunk, self._flush)
+        yield self._engine.compress(chunk, self._flush)
 
     def finish(self) -> Iterator[bytes]:
         yield self._engine.flush()
 
 
-_GZIP = zlib.MAX_WBITS | 16
-_DECODERS: Mapping[str, Callable[[], Step]] = {
-    "gzip": lambda: _Inflate(_GZIP),
-    "deflate": lambda: _Inflate(zlib.MAX_WBITS),
-    "br": _BrotliDecode,
-    "zstd": _ZstdDecode,
-}
-_ENCODERS: Mapping[str, Callable[[], Step]] = {
-    "gzip": lambda: _Deflate(_GZIP),
-    "deflate": lambda: _Deflate(zlib.MAX_WBITS),
-    "br": _BrotliEncode,
-    "zstd": _ZstdEncode,
+# What unpacks, and what packs.
+_CODINGS: Mapping[str, tuple[Callable[[], Step], Callable[[], Step]]] = {
+    "gzip": (lambda: _Inflate(lambda begin: _GZIP), lambda: _Deflate(_GZIP)),
+    "deflate": (lambda: _Inflate(_deflate_window), lambda: _Deflate(zlib.MAX_WBITS)),
+    "br": (_BrotliDecode, _BrotliEncode),
+    "zstd": (_ZstdDecode, _ZstdEncode),
 }
 _LIBRARIES: Mapping[str, Callable[[], Any]] = {"br": _brotli, "zstd": _zstd}
 
@@ -218,8 +229,8 @@ def parse_codings(values: Sequence[str]) -> tuple[str, ...]:
     >>> parse_codings(["X-GZIP, identity", "br"])
     ('gzip', 'br')
     """
-    names = (one.strip(" \t").lower() for one in ",".join(values).split(","))
-    return tuple(_ALIASES.get(name, name) for name in names if _ALIASES.get(name, name) in _KNOWN)
+    names = (_ALIASES.get(name, name) for name in _SEPARATORS.split(",".join(values).lower()))
+    return tuple(name for name in names if name in _KNOWN)
 
 
 def readable(codings: Sequence[str]) -> bool:
@@ -228,12 +239,12 @@ def readable(codings: Sequence[str]) -> bool:
 
 
 def _is_here(coding: str) -> bool:
-    return coding in _DECODERS and (coding not in _LIBRARIES or _LIBRARIES[coding]() is not None)
+    return coding in _CODINGS and (coding not in _LIBRARIES or _LIBRARIES[coding]() is not None)
 
 
 def missing_extra(codings: Sequence[str]) -> str | None:
     """Return what to install so that *codings* can be read, or None where that would not help."""
-    return _EXTRA if len(codings) <= _MOST_CODINGS and all(one in _DECODERS for one in codings) else None
+    return _EXTRA if len(codings) <= _MOST_CODINGS and set(codings) <= set(_CODINGS) else None
 
 
 def acceptable(accept_encoding: str) -> str:
@@ -262,7 +273,8 @@ class Chain:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Yield what *chunk* becomes, in pieces of bounded size. Raises CodingError."""
-        return self._pass(0, chunk)
+        for at in range(0, len(chunk), _PIECE):  # what is left of a larger one would be copied for each piece
+            yield from self._pass(0, chunk[at : at + _PIECE])
 
     def _pass(self, number: int, chunk: bytes) -> Iterator[bytes]:
         if number == len(self._steps):
@@ -280,9 +292,9 @@ class Chain:
 
 def decoder(codings: Sequence[str]) -> Chain:
     """Return what unpacks a body in *codings*, which are readable()."""
-    return Chain([_DECODERS[one]() for one in reversed(codings)])
+    return Chain([_CODINGS[one][0]() for one in reversed(codings)])
 
 
 def encoder(codings: Sequence[str]) -> Chain:
     """Return what packs a body in *codings*, which are readable()."""
-    return Chain([_ENCODERS[one]() for one in codings])
+    return Chain([_CODINGS[one][1]() for one in codings])

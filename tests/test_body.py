@@ -411,3 +411,12 @@ def test_nothing_is_sent_while_a_tag_is_held():
 
     left = list(WsgiMiddleware(app)({"PATH_INFO": "/"}, lambda *args: print))
     assert left == [b"<p>", b"", b"<link rel=preconnect xref=//third.test>"]  # the empty one is the app's
+
+
+@BOTH
+def test_what_was_taken_out_is_handed_on_once(serve, monkeypatch):
+    """However many chunks follow; the log is not asked about it again."""
+    told = []
+    monkeypatch.setattr(_logs, "tell_contact", lambda what, host, path, line: told.append((what, host, path, line)))
+    serve([*in_pieces(PAGE, 100), b"<p>", b"<p>"], [HTML], path="/x")
+    assert told == [("preconnect", "third.test", "/x", 1)]

@@ -6,17 +6,15 @@ other ones then. A body in a coding that cannot be read here is not sent at all.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ._codings import decoder, encoder, missing_extra, parse_codings, readable
-from ._documents import DocumentScrubber, Kind, kind_of
+from ._documents import DocumentScrubber, Kind
 from ._elements import View
 from ._errors import UnseenBodyError
 from ._scrubber import Removal
 
-_kind_of = functools.lru_cache(maxsize=256)(kind_of)
 # A document's length stays, and not every byte: what was computed over the app's bytes would be wrong.
 DIGESTS = frozenset({"content-md5", "digest", "repr-digest", "content-digest"})
 # What a second packing changes.
@@ -26,20 +24,14 @@ LENGTHS = frozenset({"content-length", "accept-ranges"})
 class Body(Protocol):
     """What a body passes through, chunk by chunk."""
 
-    @property
-    def removed(self) -> list[Removal]:
-        """What was taken out so far; the reader empties it."""
+    def take_removed(self) -> list[Removal]:
+        """Return what was taken out since the last call."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what may leave by now."""
 
     def finish(self) -> bytes:
         """Return what is left."""
-
-
-def document_kind(content_types: Sequence[str]) -> Kind | None:
-    """Return what kind of document a response with these Content-Type values is; see kind_of()."""
-    return _kind_of(tuple(content_types))
 
 
 def document_body(
@@ -74,9 +66,8 @@ class _CodedBody:
         self._encoder = encoder(codings)
         self._is_empty = True
 
-    @property
-    def removed(self) -> list[Removal]:
-        return self._scrubber.removed
+    def take_removed(self) -> list[Removal]:
+        return self._scrubber.take_removed()
 
     def feed(self, chunk: bytes) -> bytes:
         if not chunk:

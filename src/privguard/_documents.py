@@ -74,8 +74,15 @@ class DocumentScrubber:
 
     @property
     def removed(self) -> list[Removal]:
-        """What was taken out so far."""
+        """What was taken out, and not taken yet."""
         return [one for reading in self._readings for one in reading.removed]
+
+    def take_removed(self) -> list[Removal]:
+        """Return what was taken out since the last call."""
+        taken = self.removed
+        for reading in self._readings:
+            reading.removed.clear()
+        return taken
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what is settled by now; altogether as many bytes as were given."""

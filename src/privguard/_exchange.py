@@ -158,7 +158,6 @@ class Exchange(ResponseHead):
         return scrubbed
 
     def _tell_removals(self, body: Body) -> None:
-        for what, host, line in body.removed:
+        for what, host, line in body.take_removed():
             if not self.muted:
                 _logs.tell_contact(what, host, self.path, line)
-        body.removed.clear()

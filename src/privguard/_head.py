@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import _contacts, _csp, _logs
-from ._body import DIGESTS, LENGTHS, Body, document_body, document_kind
+from ._body import DIGESTS, LENGTHS, Body, document_body
 from ._csp import NONCE_MARK
+from ._documents import kind_of
 from ._elements import View
 from ._headers import (
     CONNECTION_ALLOWLIST,
@@ -36,6 +37,7 @@ from ._set_cookie import CookieGuard
 
 _NO_DOCUMENT = frozenset({204, 205, 301, 302, 303, 304, 307, 308})  # statuses whose body nobody renders
 _NO_BODY = frozenset({204, 205, 304})
+_SAY_WHAT_A_BODY_IS = ("content-type", "content-disposition", "content-encoding", "content-range")
 _NONE: frozenset[str] = frozenset()
 
 
@@ -114,7 +116,7 @@ class ResponseHead(CookieGuard):
         left: list[tuple[Spelled, Spelled]] = []
         for name, value in self._app_fields(headers, dialect)[0]:
             if dialect.lower(name) == "link":
-                value = dialect.spell(own_members(dialect.encode(value).decode("latin-1"), self.page))
+                value = dialect.spell(own_members(dialect.text(value), self.page))
                 if not value:
                     continue
             left.append((name, value))
@@ -183,7 +185,7 @@ class ResponseHead(CookieGuard):
         present: set[str],
     ) -> tuple[list[tuple[Spelled, Spelled]], set[str]]:
         """Return *kept* without what would make a browser contact others, and what of *present* is left."""
-        fields = [(dialect.lower(name), dialect.encode(value).decode("latin-1")) for name, value in contacting]
+        fields = [(dialect.lower(name), dialect.text(value)) for name, value in contacting]
         values, removed = _contacts.guarded(fields, self.page)
         outcome = {id(pair): (old, new) for pair, (_, old), new in zip(contacting, fields, values)}
         left: list[tuple[Spelled, Spelled]] = []
@@ -230,12 +232,12 @@ class ResponseHead(CookieGuard):
     ) -> list[tuple[Spelled, Spelled]]:
         """Find out whether the body is a document, and return *kept* as it is true of a scrubbed one."""
         self.body = None
-        types = dialect.values(kept, "content-type")
-        kind = document_kind(types)
-        if kind is None or is_attachment(dialect.values(kept, "content-disposition")):
+        said = dialect.values_of(kept, _SAY_WHAT_A_BODY_IS)
+        types = said["content-type"]
+        kind = kind_of(types)
+        if kind is None or is_attachment(said["content-disposition"]):
             return kept
-        codings = dialect.values(kept, "content-encoding")
-        ranges = dialect.values(kept, "content-range")
+        codings, ranges = said["content-encoding"], said["content-range"]
         is_part = status == 206 and not (len(ranges) == 1 and begins_at_zero(ranges[0]))
         view = View(self.page, self.rules.user_images, self.rules.watches_images)
         self.body = document_body(kind, types, codings, view, is_part=is_part)
@@ -247,4 +249,4 @@ class ResponseHead(CookieGuard):
         """Return an entity tag as a weak one: packed anew, the page is the same and its bytes are not."""
         if dialect.lower(pair[0]) != "etag":
             return pair
-        return pair[0], dialect.spell(weak_tag(dialect.encode(pair[1]).decode("latin-1")))
+        return pair[0], dialect.spell(weak_tag(dialect.text(pair[1])))

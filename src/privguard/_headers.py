@@ -7,7 +7,7 @@ server or in some browser; it does not get past. A name with blanks behind it do
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from ._contacts import is_judged
@@ -132,6 +132,10 @@ class Dialect(Generic[Spelled]):
         """Return latin-1 *text* as this protocol spells it."""
         return self.decode(text.encode("latin-1"))
 
+    def text(self, spelled: Spelled) -> str:
+        """Return what this protocol spells so as latin-1 text: the way back from spell()."""
+        return self.encode(spelled).decode("latin-1")
+
     def spell_fields(self, fields: Iterable[tuple[str, str]]) -> tuple[tuple[Spelled, Spelled], ...]:
         """Return header fields as this protocol spells them; names are in lower case on ASGI, as HTTP/2 wants them."""
         return tuple((self.spell(self._name_case(name)), self.spell(value)) for name, value in fields)
@@ -143,7 +147,16 @@ class Dialect(Generic[Spelled]):
     def values(self, fields: Iterable[tuple[Spelled, Spelled]], wanted: str) -> list[str]:
         """Return the values of the fields that are named *wanted*, which is in lower case."""
         lower = self._names
-        return [self.encode(value).decode("latin-1") for name, value in fields if lower[name] == wanted]
+        return [self.text(value) for name, value in fields if lower[name] == wanted]
+
+    def values_of(self, fields: Iterable[tuple[Spelled, Spelled]], wanted: Collection[str]) -> dict[str, list[str]]:
+        """Return what values() does for several names at once, in one walk; an empty list for what is not there."""
+        lower = self._names
+        found: dict[str, list[str]] = {name: [] for name in wanted}
+        for name, value in fields:
+            if lower[name] in found:
+                found[lower[name]].append(self.text(value))
+        return found
 
     def are_plain(self, headers: list[tuple[Spelled, Spelled]]) -> bool:
         """Whether nothing is asked about any of *headers*, and a server can send them all: the quick way for most.

@@ -5,6 +5,7 @@ Of several values the last counts that is one. What stands in quotes is no comma
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -32,6 +33,11 @@ def media_type(values: Sequence[str]) -> MediaType | None:
     >>> media_type(['text/html; a=", text/plain"'])
     MediaType(essence='text/html', charset='')
     """
+    return _media_type(tuple(values))
+
+
+@functools.lru_cache(maxsize=256)  # a site has some dozens, and each response is asked for its own more than once
+def _media_type(values: tuple[str, ...]) -> MediaType | None:
     found: MediaType | None = None
     for value in values:
         for one in _VALUE.findall(value):

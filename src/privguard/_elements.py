@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ._contacts import guarded_meta
-from ._links import Rel, rel_of, srcset_urls
+from ._links import link_contact, srcset_urls
 from ._markup import Tag, has_unknown_entity
 from ._references import Page
 
@@ -41,6 +41,16 @@ class View:
     watches_images: bool = False
     """Some image from elsewhere may load, so that a hidden one would count its visitors."""
     is_xml: bool = False
+
+    def elsewhere(self, reference: str) -> str | None:
+        """Return what Page.elsewhere() does."""
+        return self.page.elsewhere(reference)
+
+    def unadmitted(self, directive: str, reference: str) -> str | None:
+        """Return what Page.unadmitted() does; where users may link to images, a page has no icon of somebody else's."""
+        if self.has_users_images and directive == "img-src":
+            return self.page.elsewhere(reference)
+        return self.page.unadmitted(directive, reference)
 
 
 @dataclass(slots=True)
@@ -105,34 +115,22 @@ def _judge_frame(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
 def _judge_link(tag: Tag, view: View, verdict: Verdict) -> None:
     href = tag.value(b"href") or ""
     candidates = [href, *srcset_urls(tag.value(b"imagesrcset") or "")]
-    for token in re.split(r"[\t\n\f\r ]+", tag.value(b"rel") or ""):
-        host = _link_contact(token, tag.value(b"as") or "", candidates, view)
-        if host is not None:
-            verdict.rename(tag, b"href")
-            verdict.rename(tag, b"imagesrcset")
-            verdict.removed.append((token.lower(), host))
-            return
-
-
-def _link_contact(rel: str, destination: str, references: list[str], view: View) -> str | None:
-    """Return the host elsewhere that a link of this *rel* would contact without leave."""
-    kind = rel_of(rel, destination)
-    if kind is Rel.HARMLESS:
-        return None
-    for reference in references:
-        host = view.page.elsewhere(reference)
-        # Where users may link to images, a page still has icons and preloads of nobody else's.
-        if host is not None and isinstance(kind, str) and not (view.has_users_images and kind == "img-src"):
-            host = view.page.unadmitted(kind, reference)
-        if host is not None:
-            return host
-    return None
+    contact = link_contact(tag.value(b"rel") or "", tag.value(b"as") or "", candidates, view)
+    if contact is not None:
+        verdict.rename(tag, b"href")
+        verdict.rename(tag, b"imagesrcset")
+        verdict.removed.append(contact)
 
 
 def _judge_form(tag: Tag, view: View, verdict: Verdict) -> None:
-    host = view.page.unadmitted("form-action", tag.value(b"action") or "")
+    _judge_target(tag, b"action", view.page, verdict)
+
+
+def _judge_target(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
+    """Judge where the attribute *name* would have a form sent."""
+    host = page.unadmitted("form-action", tag.value(name) or "")
     if host is not None:
-        verdict.lead_nowhere(tag, b"action")
+        verdict.lead_nowhere(tag, name)
         verdict.removed.append(("form action", host))
 
 
@@ -180,10 +178,7 @@ def _judge_attributes(tag: Tag, page: Page, verdict: Verdict) -> None:
             verdict.rename(tag, b"ping")
             verdict.removed.append(("ping", host))
             break
-    host = page.unadmitted("form-action", tag.value(b"formaction") or "")
-    if host is not None:
-        verdict.lead_nowhere(tag, b"formaction")
-        verdict.removed.append(("form action", host))
+    _judge_target(tag, b"formaction", page, verdict)
 
 
 # ── images that count their visitors ─────────────────────────────────────────────────────────────────────────────────

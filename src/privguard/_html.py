@@ -230,9 +230,7 @@ class HtmlScrubber(Scrubber):
         if not inner.is_plain:
             self._state = HtmlScrubber._anywhere  # for one reader, the element ends somewhere else
             return at
-        self._edits += [(at + offset, new) for offset, new in edits]
-        for what, host, _ in inner.removed:
-            self._tell(what, host, data, at)
+        self._take_out(data, at, Verdict([(what, host) for what, host, _ in inner.removed], edits), at)
         self._state = HtmlScrubber._markup
         return match.start()
 

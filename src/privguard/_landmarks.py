@@ -64,9 +64,6 @@ def _letters(names: Iterable[bytes]) -> bytes:
     return b"".join(sorted({_one_case(name)[1:-1] for name in names}))
 
 
-Pattern = re.Pattern[bytes]
-
-
 @dataclass(frozen=True, slots=True)
 class Landmarks:
     """How to run over markup in the data state."""

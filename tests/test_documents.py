@@ -182,6 +182,12 @@ def test_escape_sequences_within_a_tag(page, left, value):
     assert document(page, value) == left
 
 
+def test_mark_of_utf_8_before_iso_2022_jp():
+    """It comes before what the header says."""
+    page = b"\xef\xbb\xbf\x1b$B" + HINT.encode()
+    assert document(page, JP) == page.replace(b"href", b"xref")
+
+
 def test_document_in_an_attribute_in_iso_2022_jp():
     """It has the same letters."""
     page = f"<iframe srcdoc='\x1b$B<!--\x1b(B{HINT}'>".encode()
@@ -230,8 +236,8 @@ def test_part_of_a_page():
 
 def test_what_was_taken_out():
     """Is told by whichever scrubber it was."""
-    for page in (HINT.encode(), HINT.encode("utf-16")):
-        scrubber = DocumentScrubber(Kind.HTML, [], STRICT)
+    for value, page in (("", HINT.encode()), ("", HINT.encode("utf-16")), (JP, HINT.encode())):
+        scrubber = DocumentScrubber(Kind.HTML, [value], STRICT)
         assert scrubber.removed == []
         scrubber.feed(page)
         scrubber.finish()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from privguard._html import HtmlScrubber
 from scrubbing import BOARDS, LOOSE, STRICT, THIRD, in_every_way, scrubbed
-from second_opinion import contacts, texts
+from second_opinion import contacts, contacts_by_names, texts
 
 HINT = f"<link rel=preconnect href={THIRD}>"
 INERT = f"<link rel=preconnect xref={THIRD}>"
@@ -113,6 +113,7 @@ DOUBTFUL = [
     "<noscript><b a='</noscript>{}'>",
     "<noscript>{}",
     "<svg>" * 101 + "</svg>" * 101 + "<style><p>{}",
+    "<svg><math></svg></math><svg></math><style><p>{}",
 ]
 TEXT = [
     "<!-- {} -->",
@@ -205,6 +206,23 @@ def test_attributes_however_they_are_written(page, url):
     assert "href" not in left.lower().replace("xref", "")
 
 
+def test_tag_in_a_tag_where_nobody_knows_which_is_one():
+    """Neither can be judged as it stands: the outer is no such element any more, and what hides in the inner is not."""
+    page = f'<svg><style><p><a title="<a b=\'" ping={THIRD} c="\'>">'
+    assert html(page) == page.replace("<a t", "<x t")
+    page = f"<svg><style><p><a title='{'x' * 5000}' ping={THIRD}>"
+    assert b"<a " not in scrubbed(functools.partial(HtmlScrubber, STRICT), [page[:4900].encode(), page[4900:].encode()])
+
+
+@pytest.mark.parametrize("before", ['a="{}', "<p title='>{}'>", "<p title='>' class='{}'>", "{}<br title='<'>"])
+def test_tag_behind_a_long_run(before):
+    """However much text or markup comes before it in one piece."""
+    for long in ("x" * 70_000, "<b>x</b>" * 9_000):
+        page = (before.replace("{}", long) + HINT).encode()
+        left = scrubbed(functools.partial(HtmlScrubber, STRICT), [page])
+        assert left == page.replace(b"href", b"xref")
+
+
 def test_second_attribute_of_a_name_does_not_count():
     """The first wins, and stays."""
     page = f"<link rel=preconnect href=/own href={THIRD}>"
@@ -269,6 +287,14 @@ def test_tag_that_is_too_long_is_made_inert_unread():
         functools.partial(HtmlScrubber, STRICT), [page[at : at + 999].encode() for at in range(0, len(page), 999)]
     )
     assert b"ping" not in left
+
+
+def test_end_tag_that_is_too_long():
+    """It ends what it ends, and nothing begins behind it."""
+    for page in (f"<style></style {'a ' * LONG}>{HINT}", f"<script>'</script a='{'x' * LONG}'>{HINT}"):
+        for size in (len(page), 4096):
+            parts = [page[at : at + size].encode() for at in range(0, len(page), size)]
+            assert scrubbed(functools.partial(HtmlScrubber, STRICT), parts).decode() == page.replace(HINT, INERT)
 
 
 def test_text_behind_a_tag_that_is_too_long():
@@ -363,6 +389,7 @@ def test_second_opinion(document, cuts):
     left = scrubbed(functools.partial(HtmlScrubber, STRICT), parts)
     assert left == scrubbed(functools.partial(HtmlScrubber, STRICT), [page])
     assert len(left) == len(page)
+    assert contacts_by_names(left.decode()) == []
     for scripting in (True, False):
         try:
             found = contacts(left, scripting=scripting)

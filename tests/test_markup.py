@@ -122,13 +122,3 @@ def test_entities_that_a_document_may_declare():
     assert not has_unknown_entity(b"a&amp;&lt;&#60;&#x3c;& b")
     for raw in (b"a&amp;&nbsp;", b"&_;", "&é;".encode(), b"&:a;", b"&ampx;"):
         assert has_unknown_entity(raw)
-
-
-def test_names_of_a_tag_that_comes_in_pieces():
-    """Once somebody wants to know them, with where they are."""
-    finder = TagEnd()
-    assert finder.find(b"<a b=c d", 1) == ~7
-    finder.wants_names = True
-    data = b"<a b=c ding='x' /e=f>"
-    assert finder.find(data, 7) == len(data)
-    assert finder.names == [(b"ding", 7), (b"e", 17)]

@@ -57,6 +57,43 @@ def test_text_is_never_changed(page):
     assert xml(page.replace("{}", HINT)) == page.replace("{}", HINT)
 
 
+BROKEN = [
+    "<a b='<!--'/>{}<?p ?<a b='-->'/>{}",
+    "<img b='<![CDATA[ \" ]]>' c=\"'/>{}<a b=''/>",
+    "<a b='<!-- ' x=\" -->'/>{}\"",
+    "<a b='<!--{}'/>",
+]
+
+
+@pytest.mark.parametrize("page", BROKEN)
+def test_tag_behind_a_bracket_in_a_tag(page):
+    """A document with one is not well-formed, but Chromium (156) reads on, past quotes in comments in quotes."""
+    assert "href" not in xml(f"<r>{page}</r>".replace("{}", HINT))
+
+
+@pytest.mark.parametrize("size", [1 << 20, 4096])
+def test_long_tag(size):
+    """A picture may be written out in it; one that is too long means nothing any more, but what is behind it does."""
+    make = functools.partial(XmlScrubber, STRICT)
+    for length, before, after in (
+        (100_000, "<image xlink:href='data:,", "'/>"),
+        (300_000, "<image b='", "' src=''/>"),
+        (300_000, "<image b='", "<!-- ' -->'/>"),
+    ):
+        page = f"{before}{'x' * length}{after}{HINT}{HINT}<a>".encode()
+        left = scrubbed(make, [page[at : at + size] for at in range(0, len(page), size)])
+        assert len(left) == len(page)
+        assert left.endswith(f"{INERT}{INERT}<a>".encode())
+        assert b" src=" not in left
+        assert length == 300_000 or left.startswith(page[:100_000])
+
+
+def test_tag_with_a_bracket_in_it():
+    """It is not known where its attributes end: it is no such element any more."""
+    left = xml(f"<r><h:link b='<!--' --> ' rel='preconnect' href='{THIRD}'/></r>")
+    assert left.startswith("<r><h:xink b")
+
+
 def test_entity_that_stands_for_markup_is_emptied():
     """A tag could be put together from it, past every search for one."""
     page = (
@@ -141,6 +178,14 @@ def test_name_that_never_ends():
     make = functools.partial(XmlScrubber, STRICT)
     left = scrubbed(make, [b"<a>", b"<" + b"b" * 9000, b":link href='//third.test'/>"])
     assert left.startswith(b"<a><-bbb") and len(left) == 9031
+
+
+def test_many_declarations():
+    """A document has one: most of these are none, and nobody waits for their ends."""
+    page = (b"<!DOCTYPE a [" * 20_000) + HINT.encode()
+    left = scrubbed(functools.partial(XmlScrubber, STRICT), [page])
+    assert len(left) == len(page)
+    assert HINT.encode() not in left
 
 
 def test_declaration_that_never_ends():

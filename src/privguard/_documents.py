@@ -69,8 +69,8 @@ class DocumentScrubber:
         self._readings: list[Scrubber | Wide | Escaped] = []
         """What browsers may take the document for, each scrubbed in turn; none, once that is settled, when for none."""
         self._is_settled = False
-        self._may_escape = False
-        """Whether the page itself may say that it is in ISO-2022-JP."""
+        self._ascii: Scrubber | None = None
+        """The reading in which letters are bytes, as long as the page may say that it is in ISO-2022-JP."""
 
     @property
     def removed(self) -> list[Removal]:
@@ -123,6 +123,8 @@ class DocumentScrubber:
 
     def _orders(self, begin: bytes) -> list[str]:
         """Return the orders of UTF-16 in which browsers may read the document; empty ones where it is in none."""
+        if begin.startswith(b"\xef\xbb\xbf"):
+            self._charset = "utf-8"
         marked = [order for mark, order in _MARKS if begin.startswith(mark)]
         if marked:
             return marked
@@ -137,19 +139,17 @@ class DocumentScrubber:
             return Wide(scrubber, order)
         if self._charset in ISO_2022_JP:
             return Escaped(scrubber)
-        self._may_escape = self._charset not in _UTF_8
+        self._ascii = None if self._charset in _UTF_8 else scrubber
         return scrubber
 
     def _look_for_escapes(self, chunk: bytes) -> None:
         """Behind the first, bytes that look like text may be other letters, and the other way round."""
-        if self._may_escape and ESCAPE in chunk:
-            self._may_escape = False
-            known = self._readings[0]
-            other = XmlScrubber(self._view) if isinstance(known, XmlScrubber) else HtmlScrubber(self._view)
-            for scrubber in (known, other):
-                if isinstance(scrubber, Scrubber):
-                    scrubber.doubt_everything()
+        if self._ascii is not None and ESCAPE in chunk:
+            other = XmlScrubber(self._view) if isinstance(self._ascii, XmlScrubber) else HtmlScrubber(self._view)
+            for scrubber in (self._ascii, other):
+                scrubber.doubt_everything()
             self._readings.append(Escaped(other))
+            self._ascii = None
 
     def _scrubber(self, begin: bytes) -> Scrubber | None:
         kind = self._kind

@@ -6,6 +6,8 @@ may differ on that, or a page is made to make them differ, everything that looks
 
 from __future__ import annotations
 
+import copy
+
 from . import _landmarks as marks
 from ._elements import Hiding, Verdict, View
 from ._known_tags import known_tags, remember
@@ -47,9 +49,10 @@ class HtmlScrubber(Scrubber):
 
     @property
     def _landmarks(self) -> marks.Landmarks:
-        if self._view.watches_images:
-            return marks.EVERY_TAG
-        return marks.WATCHFUL if self._around.are_doubtful else marks.ORDINARY
+        is_doubtful = self._around.are_doubtful
+        if not self._view.watches_images:
+            return marks.WATCHFUL if is_doubtful else marks.ORDINARY
+        return marks.EVERY_TAG if is_doubtful or self._hiding.is_open else marks.PICTURES
 
     def _markup(self, data: bytes, at: int) -> int:
         at = self._search.next(data, at, self._landmarks)
@@ -108,7 +111,7 @@ class HtmlScrubber(Scrubber):
     # ── tags ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin_tag(self, data: bytes, at: int) -> int:
-        """The end of the tag at *at* has not come yet."""
+        """The end of the tag at *at* is not near."""
         name = marks.TAG_NAME.match(data, at)
         if name is None or (name.end() < len(data) and not self._is_judged(name[1].lower())):
             self._end = TagEnd()
@@ -127,22 +130,20 @@ class HtmlScrubber(Scrubber):
         return end
 
     def _defuse(self, data: bytes, at: int, limit: int) -> bytes:
-        self._name = super()._defuse(data, at, limit)
-        if self._name in marks.WATCHED:
-            self._around.are_unsure = True
-        return self._name
+        name = super()._defuse(data, at, limit)
+        self._around.are_unsure |= name in marks.WATCHED
+        self._name = name if data[at + 1 : at + 2] != b"/" else b""
+        return name
 
-    def _overlong_tag(self, data: bytes, at: int) -> int:
-        end = super()._overlong_tag(data, at)
-        if end >= 0:
-            self._enter(self._name)
-        return end
+    def _go_behind_overlong_tag(self) -> None:
+        super()._go_behind_overlong_tag()
+        self._enter(self._name)
 
     def _whole_tag(self, data: bytes, at: int) -> int:
         end = end_of_tag(data, at)
         if end < 0:
             return self._begin_tag(data, at)
-        known = None if self._view.watches_images else self._known.get(data[at:end])
+        known = None if self._hiding.is_open else self._known.get(data[at:end])
         if known is None:
             return self._at_tag(data, Tag(data, at, end))
         if known.verdict.edits:
@@ -158,7 +159,7 @@ class HtmlScrubber(Scrubber):
         verdict = self._judge(data, tag, is_hidden=self._hiding.is_open) if is_judged else Verdict()
         if self._view.watches_images:
             self._hiding.open(tag)
-        else:
+        if not self._hiding.is_open:
             remember(self._known, data[tag.at : tag.end], tag, verdict)
         self._open(tag.name, tag.ends_itself())
         return tag.end
@@ -198,16 +199,16 @@ class HtmlScrubber(Scrubber):
         return match.start()
 
     def _script(self, data: bytes, at: int) -> int:
-        match = marks.SCRIPT_TURN.search(data, at)
+        match = marks.SCRIPT_TURNS[self._escapes].search(data, at)
         if match is None:
             return self._all_but(data, at, marks.PARTIAL_SCRIPT_TURN)
         if match[0] == b"<!--":
-            self._escapes = self._escapes or 1
+            self._escapes = 1
             return match.start() + 2  # its dashes may also end it: <!-->
         if match[0] == b"-->":
             self._escapes = 0
         elif not match[1]:
-            self._escapes = 2 if self._escapes else 0
+            self._escapes = 2
         elif self._escapes == 2:
             self._escapes = 1
         else:
@@ -225,7 +226,7 @@ class HtmlScrubber(Scrubber):
             self._seen = max(0, len(data) - at - marks.LONGEST_END)
             return ~at
         inner = HtmlScrubber(self._view, self._depth)
-        inner._hiding = self._hiding
+        inner._hiding = copy.copy(self._hiding)
         edits = inner.scan(data[at : match.start()], is_last=False)
         if not inner.is_plain:
             self._state = HtmlScrubber._anywhere  # for one reader, the element ends somewhere else

@@ -21,6 +21,8 @@ INTEGRATION_POINTS = frozenset(b"foreignobject desc annotation-xml mi mo mn ms m
 JUDGED = frozenset(b"link iframe frame embed object portal fencedframe meta form base script".split())
 JUDGED_BY_ATTRIBUTE = frozenset(b"a area img button input".split())
 TURNING = frozenset((*FOREIGN, b"select", b"frameset", b"template", b"col"))
+IMAGES = frozenset(b"feimage image img input source video".split())
+_BY_ATTRIBUTES = (JUDGED | JUDGED_BY_ATTRIBUTE | IMAGES) - RAW_TEXT  # without one, these do nothing
 
 
 def any_case(names: Iterable[bytes]) -> bytes:
@@ -39,9 +41,8 @@ def _one_case(name: bytes) -> bytes:
 
 
 _ENDS = (b"\t", b"\n", b"\f", b"\r", b" ", b"/", b">")
-_BLANKS = rb"\t\n\f\r />"
+_BLANK = rb"\t\n\f\r "
 _ENDS_NAME = rb"(?=[\t\n\f\r />])"
-
 
 Other = tuple[bytes, bytes, bytes]
 """The first letter of what is no start tag, a class of second ones, and the pattern for both and what follows."""
@@ -52,16 +53,26 @@ def _stops(names: frozenset[bytes], *others: Other) -> bytes:
 
     The first two letters are looked at before anything else, for most tags have others.
     """
-    firsts = _letters(name[:1] for name in names) + b"".join(first for first, _, _ in others)
-    seconds = _letters(name[1:2] for name in names) + b"".join(second for _, second, _ in others)
+    firsts = letters(name[:1] for name in names) + b"".join(first for first, _, _ in others)
+    seconds = letters(name[1:2] for name in names) + b"".join(second for _, second, _ in others)
     if any(len(name) == 1 for name in names):
-        seconds += _BLANKS
-    alternatives = [*(pattern for _, _, pattern in others), b"(?:%s)%s" % (any_case(names), _ENDS_NAME)]
+        seconds += _BLANK + b"/>"
+    with_attributes = rb"(?:%s)(?=[\t\n\f\r /])" % any_case(names & _BY_ATTRIBUTES)
+    always = [b"(?:%s)%s" % (any_case(names - _BY_ATTRIBUTES), _ENDS_NAME)] if names - _BY_ATTRIBUTES else []
+    alternatives = [*(pattern for _, _, pattern in others), *always, with_attributes]
     return b"<(?=[%s][%s])(?:%s)" % (firsts, seconds, b"|".join(alternatives))
 
 
-def _letters(names: Iterable[bytes]) -> bytes:
+def letters(names: Iterable[bytes]) -> bytes:
+    """Return what a class of *names* in any case, of one letter each, has to hold."""
     return b"".join(sorted({_one_case(name)[1:-1] for name in names}))
+
+
+def _within_tag(*words: bytes) -> bytes:
+    """Return a pattern that holds where one of *words* stands before the next bracket."""
+    first = letters(word[:1] for word in words)  # written out: an alternative at each place takes twice as long
+    none = b"(?!%s)" % b"|".join(map(_one_case, words))
+    return b"(?=[^<>%s]*+(?:%s[%s][^<>%s]*+)*[%s])" % (first, none, first, first, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +81,57 @@ class Landmarks:
 
     stop: re.Pattern[bytes]
     """Finds the next tag that matters, if nothing before it needs a closer look."""
+    closer_look: re.Pattern[bytes]
+    """Finds what does."""
     run: re.Pattern[bytes]
     """Matches tags and text, one by one, as far as none of them matters."""
 
 
-def _landmarks(stop: bytes, every_stop: bytes) -> Landmarks:
-    run = rb"(?:[^<]++|(?!%s)(?:<(?![A-Za-z/!?]|\Z)|</?[A-Za-z]%s))*" % (every_stop, TAG)
-    return Landmarks(re.compile(stop), re.compile(run))
+def _landmarks(stop: bytes, stop_of_run: bytes, closer_look: bytes) -> Landmarks:
+    run = rb"(?:[^<]++|(?!%s)(?:<(?![A-Za-z/!?]|\Z)|</?[A-Za-z]%s))*" % (stop_of_run, TAG)
+    return Landmarks(re.compile(stop), re.compile(closer_look), re.compile(run))
+
+
+def _closer_look(*attributes: bytes) -> bytes:
+    """Return a pattern for what a search for tags by their names may not run over.
+
+    That is a bracket in a quoted value, behind which its tag goes on, and attributes by which any tag may make contact.
+    With blanks around the equals sign, every attribute may be one of them.
+    """
+    lasts = letters(name[-1:] for name in attributes) + _BLANK
+    names = b"|".join(b"(?<=%s=)" % _one_case(name) for name in attributes)
+    return b"=(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>]|[%s]|(?<=[%s]=)(?:%s|(?<=[%s]=)))" % (_BLANK, lasts, names, _BLANK)
 
 
 _ORDINARY = RAW_TEXT | JUDGED | TURNING
 _WATCHFUL = _ORDINARY | JUDGED_BY_ATTRIBUTE | INTEGRATION_POINTS
 # Comments and CDATA sections; all other declarations end at the next bracket, as tags do.
 _SECTION = (b"!", rb"\[\-", b"!")
-_END = (b"/", _letters(name[:1] for name in TURNING), b"/(?:%s)%s" % (any_case(TURNING), _ENDS_NAME))
+_END = (b"/", letters(name[:1] for name in TURNING), b"/(?:%s)%s" % (any_case(TURNING), _ENDS_NAME))
+_HIDING = rb"[A-Za-z][^\t\n\f\r />]*+[\t\n\f\r /]" + _within_tag(b"style", b"hidden")
+_EVERY = b"<[A-Za-z/!]"
+_LINKS = _closer_look(b"ping", b"ionsrc", b"maction")  # attributionsrc, formaction
 
-ORDINARY = _landmarks(_stops(_ORDINARY, _SECTION), _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, _SECTION))
-WATCHFUL = _landmarks(_stops(_WATCHFUL, _SECTION, _END), _stops(_WATCHFUL, _SECTION, _END))
+ORDINARY = _landmarks(_stops(_ORDINARY, _SECTION), _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, _SECTION), _LINKS)
+WATCHFUL = _landmarks(_stops(_WATCHFUL, _SECTION, _END), _stops(_WATCHFUL, _SECTION, _END), _LINKS)
 """Inside foreign content and lists."""
-EVERY_TAG = _landmarks(b"<[A-Za-z/!]", b"<[A-Za-z/!]")
+PICTURES = _landmarks(
+    b"<(?:%s|%s)" % (_stops(_ORDINARY | IMAGES, _SECTION)[1:], _HIDING),
+    _EVERY,
+    _closer_look(b"ping", b"ionsrc", b"maction", b"background"),
+)
+"""Where images from elsewhere may be shown, but none that is hidden."""
+EVERY_TAG = _landmarks(_EVERY, _EVERY, _LINKS)
 MAKES_CONTACT = re.compile(_stops(JUDGED | JUDGED_BY_ATTRIBUTE))
 ANY_TAG = re.compile(b"<[A-Za-z]")
-
-# What a search for a stop may not run over: a bracket in a quoted value, behind which its tag goes on, and the
-# attributes by which other tags make contact (with blanks around the equals sign, any attribute may be one).
 _MAY_OPEN_MARKUP = re.compile(rb"<(?:[A-Za-z/!?]|\Z)")
-_CLOSER_LOOK = re.compile(
-    rb"=(?:\"[^\"<>]*+[<>]|'[^'<>]*+[<>]|[\t\n\f\r ]|(?<=[gGcCnN\t\n\f\r ]=)"
-    rb"(?:(?<=[pP][iI][nN][gG]=)|(?<=[oO][nN][sS][rR][cC]=)|(?<=[mM][aA][cC][tT][iI][oO][nN]=)|(?<=[\t\n\f\r ]=)))"
-)
+_LONGEST_RUN = 1 << 16  # bytes: Python holds about a hundred for each tag that it runs over
 
 
 class Search:
     """Searches one piece of a page after the other for the tags that matter: each byte once, however many there are."""
 
-    __slots__ = ("_closer_until", "_of", "_stop")
+    __slots__ = ("_of", "_stop")
 
     def __init__(self) -> None:
         self._of = ORDINARY
@@ -112,24 +139,22 @@ class Search:
 
     def begin(self) -> None:
         """Go on with another piece."""
-        self._closer_until = 0
-        """As far as this, every tag has to be looked at."""
         self._stop = -1
         """Where the next tag that matters begins; before the position, when that has not been searched for."""
 
     def next(self, data: bytes, at: int, landmarks: Landmarks) -> int:
         """Return where, from *at* on in the data state, the next bracket is that has to be looked at, or the end."""
-        if at >= self._closer_until:
-            limit = self._next_stop(data, at, landmarks)
-            closer = _CLOSER_LOOK.search(data, at, limit + 1)
-            if closer is None:
-                # No tag holds a bracket in a value: whatever opens behind the last one that closes is still open.
-                closed = max(at, data.rfind(b">", at, limit) + 1)
-                opening = _MAY_OPEN_MARKUP.search(data, closed, limit)
-                return opening.start() if opening else limit
-            self._closer_until = closer.end()
-        run = landmarks.run.match(data, at)
-        return run.end() if run else at
+        if data.find(b">", at) < 0:  # no tag ends any more, whatever it is
+            return _opening(data, at, len(data))
+        limit = self._next_stop(data, at, landmarks)
+        closer = landmarks.closer_look.search(data, at, limit + 1)
+        # As far as there, no tag holds a bracket in a value: whatever opens behind the last one that closes is open.
+        closed = max(at, data.rfind(b">", at, closer.start() if closer else limit) + 1)
+        if closer is None:
+            return _opening(data, closed, limit)
+        run = landmarks.run.match(data, closed, closed + _LONGEST_RUN)
+        bracket = data.find(b"<", run.end() if run else closed)
+        return bracket if bracket >= 0 else len(data)
 
     def _next_stop(self, data: bytes, at: int, landmarks: Landmarks) -> int:
         if self._stop < at or self._of is not landmarks:
@@ -139,8 +164,15 @@ class Search:
         return self._stop
 
 
+def _opening(data: bytes, at: int, limit: int) -> int:
+    match = _MAY_OPEN_MARKUP.search(data, at, limit)
+    return match.start() if match else limit
+
+
 RAW_TEXT_END = {name: re.compile(b"</" + _one_case(name) + _ENDS_NAME) for name in RAW_TEXT}
-SCRIPT_TURN = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT]" + _ENDS_NAME)
+_SCRIPT = _one_case(b"script") + _ENDS_NAME
+# In a script, behind "<!--", and behind "<script" after that.
+SCRIPT_TURNS = tuple(re.compile(turns + _SCRIPT) for turns in (b"<!--|<(/)", b"-->|<(/?)", b"-->|<(/)"))
 COMMENT_END = re.compile(rb"--!?>")
 OPENS_DECLARATION = re.compile(rb"<(?:[!?]|/[^A-Za-z])")
 OPENS_MARKUP = re.compile(rb"<(?=[A-Za-z/!?])")

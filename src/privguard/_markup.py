@@ -28,6 +28,7 @@ _ATTRIBUTES = re.compile(
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"([^\"]*+)\"|'([^']*+)'|(?=>)|([^\t\n\f\r >\"'][^\t\n\f\r >]*+)))?"
 )
 _REFERENCE = re.compile(rb"&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);?|[A-Za-z][A-Za-z0-9]*+;?)(?P<next>(?==))?")
+_LONGEST_MATCH = 1 << 16  # bytes: Python holds about a hundred for each piece of a match
 _LONGEST_NUMBER = 7  # digits of the last character there is
 _UNKNOWN_ENTITY = re.compile(rb"&(?!#|(?:amp|lt|gt|quot|apos);)[^\t\n\r &;]")
 
@@ -80,15 +81,22 @@ class Tag:
 
 
 def end_of_tag(data: bytes, at: int) -> int:
-    """Return the offset behind the ``>`` of the tag that begins at *at*, or -1 when it has not come yet."""
-    match = _TAG.match(data, at)
+    """Return the offset behind the ``>`` of the tag that begins at *at*, or -1 when it is not near yet."""
+    # Without this look, a long tag that has not ended would be read attribute by attribute.
+    match = _TAG.match(data, at, at + _LONGEST_MATCH) if data.find(b">", at) >= 0 else None
     return match.end() if match else -1
 
 
 def whole_tag(data: bytes, at: int, limit: int) -> Tag | None:
-    """Return the tag that begins at *at* and ends before *limit*, or None."""
-    match = _TAG.match(data, at, limit)
+    """Return the tag that begins at *at* and ends before *limit*, and near, or None."""
+    match = _TAG.match(data, at, min(limit, at + _LONGEST_MATCH))
     return None if match is None else Tag(data, at, match.end())
+
+
+def name_of_tag(data: bytes, at: int) -> tuple[bytes, int]:
+    """Return the name of the tag that begins at *at*, as far as it has come, in lower case, and where it is."""
+    match = _NAME.match(data, at)
+    return (match[1].lower(), match.start(1)) if match else (b"", at)
 
 
 def _attributes(data: bytes, at: int, end: int) -> Iterator[Attribute]:
@@ -179,49 +187,60 @@ class TagEnd:
     The steps are the tokenizer's states: the tag's name, an attribute's, before and behind both, the values.
     """
 
-    __slots__ = ("_state", "names", "wants_names")
+    __slots__ = ("_state",)
 
     def __init__(self) -> None:
         self._state = "tag name"
-        self.wants_names = False
-        self.names: list[tuple[bytes, int]] = []
-        """The attribute names that were met whole in the last piece, in lower case, and where."""
 
     def find(self, data: bytes, at: int) -> int:
         """Return the offset behind the tag's ``>``, or ``~`` of where the next call is to go on when there is none yet.
 
         That is where *data* ends, or where an attribute's name begins that may be longer.
         """
-        self.names.clear()
         state = self._state
         length = len(data)
+        equals = -1
         while at < length:
+            if state in _AMONG_NAMES:
+                equals = data.find(b"=", at) if equals < at else equals
+                if equals < 0:
+                    return self._end_without_values(data, at, state)
             if state == "before name":
-                run = _WHOLE_ATTRIBUTES.match(data, at)
-                at = self._pass(data, at, run.end() if run else at)
+                run = _WHOLE_ATTRIBUTES.match(data, at, at + _LONGEST_MATCH)
+                at = run.end() if run else at
             match = _STATES[state].match(data, at)
             end = match.end() if match else at
             if end == length:
                 self._state = state
                 return ~at if state == "name" and end - at < _LONGEST_NAME else ~end
-            if state == "name":
-                self.names.append((data[at:end].lower(), at))
             if data[end : end + 1] == b">" and state not in ('"', "'"):
                 return end + 1
             state, at = _next_state(state, data, end)
         self._state = state
         return ~at
 
-    def _pass(self, data: bytes, at: int, end: int) -> int:
-        """Pass whole attributes."""
-        if self.wants_names:
-            self.names += [(match[1].lower(), match.start()) for match in _ATTRIBUTES.finditer(data, at, end)]
-        return end
+    def _end_without_values(self, data: bytes, at: int, state: str) -> int:
+        """Return what find() does where no value begins in the rest: whatever stands there, the next ``>`` is it."""
+        end = data.find(b">", at)
+        if end >= 0:
+            return end + 1
+        name = _LAST_NAME.search(data, max(at, len(data) - _LONGEST_NAME))
+        if name:
+            self._state = "name"
+            return ~name.start() if len(name[0]) < _LONGEST_NAME else ~len(data)
+        names = data[at:].rstrip(_BLANK)
+        if names:
+            state = "before name" if names.endswith(b"/") else "after name"
+        self._state = "after name" if state == "name" else state
+        return ~len(data)
 
 
+_BLANK = b"\t\n\f\r "
+_LONGEST_NAME = 64  # bytes: no attribute that means anything has a longer one
+_LAST_NAME = re.compile(rb"[^\t\n\f\r /]+\Z")
 # As far as the data goes on behind them: a name or a value at its end may be longer, and a name may have a value yet.
 _WHOLE_ATTRIBUTES = re.compile(rb"(?:[\t\n\f\r /]++|%s(?![\t\n\f\r ]*\Z))*" % _ATTRIBUTE)
-_LONGEST_NAME = 64  # bytes: no attribute that means anything has a longer one
+_AMONG_NAMES = frozenset(("before name", "name", "after name"))
 _STATES = {
     "tag name": re.compile(rb"[^\t\n\f\r />]*+"),
     "before name": re.compile(rb"[\t\n\f\r /]*+"),
@@ -245,6 +264,4 @@ def _next_state(state: str, data: bytes, at: int) -> tuple[str, int]:
         return "name", at
     if state in ("name", "after name") and byte == b"=":
         return "before value", at + 1
-    if state == "after name" and byte != b"/":
-        return "name", at
     return ("after name" if state == "name" and byte != b"/" else "before name"), at

@@ -5,16 +5,21 @@ What HTML and XML have in common; each of them knows for itself what in its byte
 
 from __future__ import annotations
 
+import abc
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._elements import CONTACTING, Verdict, View, judge
-from ._landmarks import JUDGED, LONGEST_END
-from ._markup import Tag, TagEnd, decode_mapped
+from ._landmarks import JUDGED, LONGEST_END, any_case, letters
+from ._markup import Tag, TagEnd, decode_mapped, name_of_tag
 
 LONGEST_TAG = 1 << 18  # bytes: a tag that is judged is held until its end, and none is held longer than this
 _DEEPEST = 4  # documents in attributes of documents
+_CONTACTING = re.compile(
+    rb"(?=[%s][%s])(?<![^\t\n\f\r /\"'])(?:%s)(?=[\t\n\f\r /=>])"
+    % (letters(name[:1] for name in CONTACTING), letters(name[1:2] for name in CONTACTING), any_case(CONTACTING))
+)
 
 
 State = Callable[[Any, bytes, int], int]
@@ -29,7 +34,7 @@ class Removal(NamedTuple):
     line: int
 
 
-class Scrubber:
+class Scrubber(abc.ABC):
     """Scrubs one document: what it is fed comes out at the same length, at the latest from finish()."""
 
     def __init__(self, view: View, depth: int = 0) -> None:
@@ -96,65 +101,73 @@ class Scrubber:
         match = None if self._is_last else partial.search(data, max(at, len(data) - LONGEST_END))
         return ~match.start() if match else len(data)
 
+    @abc.abstractmethod
     def doubt_everything(self) -> None:
         """Say that from here on nobody knows what is a tag and what is text."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _markup(self, data: bytes, at: int) -> int:
-        raise NotImplementedError
+        """Go on, as a state does, where the next tag may begin."""
 
+    @abc.abstractmethod
     def _at_tag(self, data: bytes, tag: Tag) -> int:
-        raise NotImplementedError
+        """Judge a tag, and return where to go on."""
 
+    @abc.abstractmethod
     def _document_in_attribute(self) -> Scrubber:
         """Return what scrubs a srcdoc, which is HTML always."""
-        raise NotImplementedError
 
     # ── tags ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hold(self, data: bytes, at: int) -> int:
-        """The end of the tag at *at* has not come yet, and it cannot be judged before."""
+        """The end of the tag at *at* is not near, and it cannot be judged before."""
         self._end = TagEnd()
         self._state = type(self)._held_tag
         self._seen = 1 + (data[at + 1 : at + 2] == b"/")
-        return ~at
+        return at
 
     def _held_tag(self, data: bytes, at: int) -> int:
         end = self._end.find(data, at + self._seen)
-        if end >= 0:
+        if 0 <= end <= at + LONGEST_TAG:
             self._state = type(self)._markup
             return self._at_tag(data, Tag(data, at, end))
-        self._seen = ~end - at
-        if self._is_last:
+        self._seen = (end if end >= 0 else ~end) - at
+        if end < 0 and self._is_last:
             return len(data)
-        return ~at if len(data) - at < LONGEST_TAG else self._give_up(data, at)
+        return ~at if len(data) - at < LONGEST_TAG else self._give_up(data, at, has_ended=end >= 0)
 
-    def _give_up(self, data: bytes, at: int) -> int:
+    def _give_up(self, data: bytes, at: int, *, has_ended: bool) -> int:
         """A tag is too long to be judged: it passes, and means nothing that would make contact."""
         self._state = type(self)._overlong_tag
-        self._end.wants_names = True
-        self._defuse(data, at, len(data))
+        self._defuse(data, at, at + self._seen)
+        if has_ended:
+            self._go_behind_overlong_tag()
         return at + self._seen
 
     def _overlong_tag(self, data: bytes, at: int) -> int:
         end = self._end.find(data, at)
-        self._edits += [(start, b"x") for name, start in self._end.names if name in CONTACTING]
+        self._drop_attributes(data, at, end if end >= 0 else ~end)
         if end >= 0:
-            self._state = type(self)._markup
+            self._go_behind_overlong_tag()
         return end
+
+    def _go_behind_overlong_tag(self) -> None:
+        self._state = type(self)._markup
 
     def _defuse(self, data: bytes, at: int, limit: int) -> bytes:
         """Take every meaning out of a tag of which only the begin is known; return its name if it keeps it."""
-        tag = Tag(data, at, limit)
+        name, name_at = name_of_tag(data, at)
+        _, _, local = name.rpartition(b":")
         self._tell("overlong tag", "", data, at)
-        if tag.name.rpartition(b":")[2] in JUDGED:
-            self._edits.append((tag.name_at + tag.name.rfind(b":") + 1, b"x"))
+        if local in JUDGED and data[at + 1 : at + 2] != b"/":
+            self._edits.append((name_at + len(name) - len(local), b"x"))
             return b""
-        verdict = Verdict()
-        for name in CONTACTING & tag.attributes.keys():
-            verdict.rename(tag, name)
-        self._edits += verdict.edits
-        return tag.name
+        self._drop_attributes(data, name_at + len(name), limit)
+        return name
+
+    def _drop_attributes(self, data: bytes, at: int, end: int) -> None:
+        """Make every attribute by which a tag may make contact mean nothing."""
+        self._edits += [(match.start(), b"x") for match in _CONTACTING.finditer(data, at, end)]
 
     def _judge(self, data: bytes, tag: Tag, *, is_hidden: bool = False) -> Verdict:
         verdict = judge(tag, self._view, is_hidden=is_hidden)

@@ -8,32 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from html import unescape
 
+from ._doctype import Doctype, entity_value, is_attribute_list
 from ._elements import View
 from ._html import HtmlScrubber
-from ._landmarks import JUDGED, JUDGED_BY_ATTRIBUTE, LONGEST_END, any_case
-from ._markup import Tag, whole_tag
+from ._landmarks import IMAGES, JUDGED, JUDGED_BY_ATTRIBUTE, any_case
+from ._markup import Tag, name_of_tag, whole_tag
 from ._scrubber import LONGEST_TAG, Scrubber
 
 _STOP = re.compile(
     rb"<(?:!--|!\[CDATA\[|!DOCTYPE(?=[\t\n\r ])|\?|(?:[^\t\n\r />:!?<]++:)?(?:%s)(?=[\t\n\r />]))"
-    % any_case((*JUDGED, *JUDGED_BY_ATTRIBUTE, b"image", b"feimage", b"source", b"video"))
+    % any_case(JUDGED | JUDGED_BY_ATTRIBUTE | IMAGES)
 )
 _PARTIAL_STOP = re.compile(rb"<[^\t\n\r />]*+\Z")
 _LONGEST_NAME = 1 << 12  # bytes, with its prefix
 _ENDS = {b"<!--": rb"-->", b"<![CDATA[": rb"\]\]>", b"<?": rb"\?>"}
 _SECTION_END = {begin: re.compile(end) for begin, end in _ENDS.items()}
 _PARTIAL_SECTION_END = re.compile(rb"--?\Z|\]\]?\Z|\?\Z")
-_QUOTED = rb"\"[^\"]*+\"|'[^']*+'"
-_DECLARATION = rb"<![A-Za-z](?:[^>\"']|%s)*>" % _QUOTED
-_DOCTYPE = re.compile(
-    rb"<!DOCTYPE(?:[^\[>\"']|%s)*"
-    rb"(?:\[(?:[^\]<]++|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>|%s)*\][\t\n\r ]*+)?>" % (_QUOTED, _DECLARATION),
-    re.DOTALL,
-)
-_ENTITY = re.compile(rb"<!ENTITY[\t\n\r ]+(?:%%[\t\n\r ]+)?[^\t\n\r ]+[\t\n\r ]+(%s)" % _QUOTED)
-_ATTRIBUTE_LIST = re.compile(rb"<!ATTLIST(?=[\t\n\r ])(?:[^>\"']|%s)*>" % _QUOTED)
+_MOST_DECLARATIONS = 8  # a document has one; in what is none, each may be read to the end
 
 
 class XmlScrubber(Scrubber):
@@ -43,13 +35,14 @@ class XmlScrubber(Scrubber):
         super().__init__(dataclasses.replace(view, is_xml=True), depth)
         self._section = b""
         """What began the comment, CDATA section or processing instruction that is passed."""
+        self._declaration = Doctype()
+        self._declarations_left = _MOST_DECLARATIONS
         self._is_doubtful = False
 
     def doubt_everything(self) -> None:
         """Say that from here on nobody knows what is a tag and what is text."""
         self._is_doubtful = True
         self._state = XmlScrubber._markup
-        self._seen = 0
 
     def _document_in_attribute(self) -> Scrubber:
         return HtmlScrubber(dataclasses.replace(self._view, is_xml=False), self._depth + 1)
@@ -60,7 +53,12 @@ class XmlScrubber(Scrubber):
             return self._behind_all_stops(data, at)
         begin = match[0]
         if begin == b"<!DOCTYPE":
+            self._declarations_left -= 1
+            if self._declarations_left < 0:
+                return match.end()
             self._state = XmlScrubber._doctype
+            self._declaration = Doctype()
+            self._seen = len(begin)
             return match.start()
         if begin in _SECTION_END:
             self._section = begin
@@ -68,6 +66,25 @@ class XmlScrubber(Scrubber):
             return match.end()
         tag = whole_tag(data, match.start(), len(data))
         return self._hold(data, match.start()) if tag is None else self._at_tag(data, tag)
+
+    def _held_tag(self, data: bytes, at: int) -> int:
+        end = super()._held_tag(data, at)
+        return self._broken_tag(data, at) if end == ~at and data.find(b"<", at + 1) >= 0 else end
+
+    def _overlong_tag(self, data: bytes, at: int) -> int:
+        end = super()._overlong_tag(data, at)
+        bracket = data.find(b"<", at, end if end >= 0 else len(data))
+        if bracket >= 0:
+            self.doubt_everything()
+        return bracket if bracket >= 0 else end
+
+    def _broken_tag(self, data: bytes, at: int) -> int:
+        """There is a bracket in the tag. Not so for the standard, but Chromium reads on behind comments in values."""
+        self.doubt_everything()
+        self._tell("tag in a tag", "", data, at)
+        name, name_at = name_of_tag(data, at)
+        self._edits.append((name_at + name.rfind(b":") + 1, b"x"))
+        return at + 1
 
     def _behind_all_stops(self, data: bytes, at: int) -> int:
         """Settle all but the begin of what may become one: a name may have a prefix of any letters."""
@@ -80,6 +97,8 @@ class XmlScrubber(Scrubber):
         return len(data)
 
     def _at_tag(self, data: bytes, tag: Tag) -> int:
+        if data.find(b"<", tag.at + 1, tag.end) >= 0:
+            return self._broken_tag(data, tag.at)
         self._judge(data, tag)
         return tag.end
 
@@ -91,25 +110,25 @@ class XmlScrubber(Scrubber):
         return match.end()
 
     def _doctype(self, data: bytes, at: int) -> int:
-        match = _DOCTYPE.match(data, at) if b">" in data[at + self._seen :] else None
-        if match is None and not self._is_last and len(data) - at < LONGEST_TAG:
-            self._seen = max(0, len(data) - at - LONGEST_END)
+        length = self._declaration.find(data, at, self._seen)
+        self._seen = length if length >= 0 else ~length
+        if length < 0 and not self._is_last and len(data) - at < LONGEST_TAG:
             return ~at
         self._state = XmlScrubber._markup
-        self._seen = 0
-        if match is None:  # no declaration at all: for a browser, the document ends here
+        if length < 0:  # no declaration at all: for a browser, the document ends here
             self._edits.append((at + 2, b"x"))
             return at + 3
-        self._judge_declarations(data, match.start(), match.end())
-        return at + 2 if self._is_doubtful else match.end()
+        for begin, end in self._declaration.declarations:
+            self._judge_declaration(data, at + begin, at + end)
+        return at + 2 if self._is_doubtful else at + length
 
-    def _judge_declarations(self, data: bytes, at: int, end: int) -> None:
-        """Empty entities that stand for markup, and take out attributes that a document gives its elements unseen."""
-        for match in _ENTITY.finditer(data, at, end):
-            value = match[1][1:-1]
-            if "<" in unescape(value.decode("latin-1")) or b"%" in value:
-                self._edits.append((match.start(1) + 1, b" " * len(value)))
-                self._tell("entity with markup", "", data, match.start())
-        for match in _ATTRIBUTE_LIST.finditer(data, at, end):
-            self._edits.append((match.start(), b" " * len(match[0])))
-            self._tell("default attributes", "", data, match.start())
+    def _judge_declaration(self, data: bytes, at: int, end: int) -> None:
+        """Empty an entity that stands for markup, and take out attributes that a document gives its elements unseen."""
+        value = entity_value(data[at:end])
+        if value is not None:
+            start, stop = value
+            self._edits.append((at + start, b" " * (stop - start)))
+            self._tell("entity with markup", "", data, at)
+        elif is_attribute_list(data[at:end]):
+            self._edits.append((at, b" " * (end - at)))
+            self._tell("default attributes", "", data, at)

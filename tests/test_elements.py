@@ -179,6 +179,29 @@ BUGS = [
     ("<li hidden><img src={}>", ("src",)),
     ("<x-y hidden><img src={}></x-y>", ("src",)),
     ("<svg><image xlink:href={} height=1 /></svg>", ("xlink:href",)),
+    ("<iframe hidden srcdoc='<img src={}>'></iframe>", ("src",)),
+    ("<iframe width=1 srcdoc='<p>x</p><img src={}>'></iframe>", ("src",)),
+    ("<div hidden><iframe srcdoc='</div><img src={}>'></iframe>", ("src",)),
+    ("<details><summary>x</summary><img src={}></details>", ("src",)),
+    ("<dialog><img src={}></dialog>", ("src",)),
+    ("<div popover><img src={}></div>", ("src",)),
+    ("<div POPOVER=manual><img src={}></div>", ("src",)),
+    ("<video><img src={}></video>", ("src",)),
+    ("<canvas><img src={}></canvas>", ("src",)),
+    ("<datalist id=x><img src={}></datalist>", ("src",)),
+    ("<svg width=0 height=0><image href={} width=9 height=9 /></svg>", ("href",)),
+    ("<svg><defs><image href={} width=9 /></defs></svg>", ("href",)),
+    ("<svg><symbol id=a><image href={} width=9 /></symbol></svg>", ("href",)),
+    ("<svg><filter id=a><feImage href={} /></filter></svg>", ("href",)),
+    ("<svg><g display=none><image href={} width=9 /></g></svg>", ("href",)),
+    ("<svg><image href={} width=9 opacity=0 /></svg>", ("href",)),
+    ("<svg><image href={} width=9 transform=scale(0) /></svg>", ("href",)),
+    ("<math><mphantom><mtext><img src={}></mtext></mphantom></math>", ("src",)),
+    ("<img srcset='{} 100w' sizes=1px>", ("srcset",)),
+    ("<ul><li hidden><ul><li>x</ul><img src={}></ul>", ("src",)),
+    ("<table><tr hidden><td><table><tr><td>x</table><img src={}></table>", ("src",)),
+    ("<div style='background: url({}); width: 1px'>x</div>", ("style",)),
+    ("<svg><script><b></script><g display=none><image href={} width=9 /></g></svg>", ("href",)),
 ]
 
 
@@ -195,6 +218,32 @@ def test_hidden_image_wherever_it_is(page, names):
 def test_picture_behind_what_is_hidden():
     """The hidden element has ended."""
     page = f"<div hidden><div></div></div><ul><li hidden>x<li>y</ul><p hidden>x<p><br hidden><img src={FAR}>"
+    assert html(page, BOARDS) == page
+
+
+ENDED = [
+    "<ul><li hidden>x</ul><img src={}>",
+    "<ul><li hidden><ul><li>x</ul></ul><img src={}>",
+    "<dl><dt hidden>x<dd><img src={}></dl>",
+    "<table><tr><td hidden>x<td><img src={}></table>",
+    "<table><tr><td hidden>x<tr><td><img src={}></table>",
+    "<table><tr><td hidden><table><tr><td>x</table></table><img src={}>",
+    "<details open><summary>x</summary><img src={}></details>",
+    "<dialog open><img src={}></dialog>",
+    "<details><summary>x</summary></details><img src={}>",
+    "<svg width=20 height=20><defs><path/></defs><image href={} width=9 /></svg>",
+    "<svg><defs/><image href={} width=9 /></svg>",
+    "<table><tr><td width=1><img src={}></table>",
+    "<table><tr><td style='width:1px'><img src={}></table>",
+    "<div style='background: url({}); width: 100px'>x</div>",
+    "<iframe srcdoc='<img src={}>'></iframe>",
+]
+
+
+@pytest.mark.parametrize("page", ENDED)
+def test_picture_beside_what_is_hidden(page):
+    """What hides has ended before, or is open, or does not hide at all."""
+    page = page.replace("{}", FAR)
     assert html(page, BOARDS) == page
 
 

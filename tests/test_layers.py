@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "privguard"
 LAYERS = [
     ["_errors"],
     ["_context", "_cookies", "_codings", "_doctype", "_markup", "_media_types", "_paths", "_references", "_sources"],
-    ["_csp", "_landmarks", "_links", "_reports"],
+    ["_csp", "_landmarks", "_links", "_reports", "_visibility"],
     ["_contacts"],
     ["_elements", "_headers"],
     ["_known_tags", "_scrubber", "_surroundings"],

@@ -162,6 +162,26 @@ def test_image_that_counts_its_visitors():
     assert xml(picture, BOARDS) == picture
 
 
+HIDDEN_IN_XML = [
+    "<svg:defs><svg:image xlink:href='{}'/></svg:defs>",
+    "<h:div hidden=''><h:p/><h:div/><h:img src='{}'/></h:div>",
+    "<g display='none'><image href='{}'/></g>",
+    "<svg width='0'><image href='{}'/></svg>",
+    "<é style='display:none'><img src='{}'/></é>",
+]
+
+
+@pytest.mark.parametrize("page", HIDDEN_IN_XML)
+def test_image_in_something_hidden(page):
+    """Whatever its prefix; and a picture behind it stays."""
+    page = page.replace("{}", f"https:{THIRD}")
+    name = "src" if "src" in page else "href"
+    assert xml(page, BOARDS) == page.replace(name, "x" + name[1:])
+    image = page[page.index("<", 1) : page.rindex("<")]
+    behind = f"{page.replace(image, '')}<p hidden=''/>{image}"
+    assert xml(behind, BOARDS) == behind
+
+
 @pytest.mark.parametrize("length", [1, 70, 1500])
 def test_prefix_of_any_length(length):
     """A name with it may be cut anywhere."""

@@ -6,7 +6,6 @@ by which no server is asked. (HTML standard §4; Resource Hints; Attribution Rep
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from ._contacts import guarded_meta
 from ._links import link_contact, srcset_urls
 from ._markup import Tag, has_unknown_entity
 from ._references import Page
+from ._visibility import has_tiny_side, hides, style_urls
 
 _FRAMES: Mapping[bytes, tuple[tuple[bytes, str], ...]] = {
     b"iframe": ((b"src", "frame-src"),),
@@ -191,66 +191,17 @@ _IMAGES: Mapping[bytes, tuple[bytes, ...]] = {
     b"feimage": (b"href", b"xlink:href"),
     b"video": (b"poster",),
 }
-_VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
-# An end tag may be left out where the next element of the name begins (HTML standard §13.1.2.4).
-_ENDED_BY_THE_NEXT = frozenset(b"dd dt li option p td th tr".split())
-_FOREIGN = frozenset(b"svg g defs foreignobject image feimage use path rect".split())
-_LENGTH = re.compile(r"[\t\n\f\r ]*\+?([0-9]*\.?[0-9]*)")
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_HIDING = re.compile(
-    r"(?<![a-z-])(?:"
-    r"display:none|visibility:(?:hidden|collapse)|content-visibility:hidden|opacity:\+?(?:0+(?:\.0*)?|\.0+)(?![.0-9])|"
-    r"(?:max-)?(?:width|height|inline-size|block-size):\+?"
-    r"(?:0+(?:\.[0-9]*)?|\.[0-9]+|0*1(?:\.0*)?)(?![.0-9]|em|rem|%|v|ch|in|cm)|"
-    r"(?:left|top|right|bottom|margin(?:-[a-z]+)?|text-indent|inset):-[0-9]{3,}|"
-    r"clip:rect\(|clip-path:inset\((?:50|100)%|transform:scale\(0|zoom:0)"
-)
-
-
-def hides(tag: Tag) -> bool:
-    """Whether *tag* hides itself and what stands in it."""
-    style = _COMMENT.sub("", tag.value(b"style") or "").lower()
-    return b"hidden" in tag.attributes or _HIDING.search("".join(style.split())) is not None
-
-
-class Hiding:
-    """The element that hides what is in it, and how many of its name are open."""
-
-    __slots__ = ("_count", "_name")
-
-    def __init__(self) -> None:
-        self._name = b""
-        self._count = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what comes next is hidden."""
-        return self._count > 0
-
-    def open(self, tag: Tag) -> None:
-        """See a start tag."""
-        if self._count and tag.name == self._name:
-            self._count += 1 if tag.name not in _ENDED_BY_THE_NEXT else -1
-        if not self._count and self._holds(tag) and (hides(tag) or tag.name == b"template"):
-            self._name, self._count = tag.name, 1
-
-    @staticmethod
-    def _holds(tag: Tag) -> bool:
-        # In HTML, the slash of <div/> means nothing.
-        return tag.name not in _VOID and not (tag.name in _FOREIGN and tag.ends_itself())
-
-    def close(self, name: bytes) -> None:
-        """See an end tag."""
-        if name == self._name and self._count:
-            self._count -= 1
+_URLS: Mapping[bytes, Callable[[str], list[str]]] = {b"srcset": srcset_urls, b"style": style_urls}
 
 
 def _judge_image(tag: Tag, name: bytes, view: View, verdict: Verdict, is_hidden: bool) -> None:
     attributes = [one for one in (*_IMAGES.get(name, ()), b"background") if one in tag.attributes]
+    if b"style" in tag.attributes and _image_host(tag, b"style", view.page) is not None:
+        attributes.append(b"style")
     host = next(filter(None, (_image_host(tag, one, view.page) for one in attributes)), None)
     if host is None:
         return
-    if is_hidden or hides(tag) or any(_is_tiny(tag.value(side)) for side in (b"width", b"height")):
+    if is_hidden or hides(tag) or has_tiny_side(tag, (b"width", b"height", b"sizes")):
         for one in attributes:
             verdict.rename(tag, one)
         verdict.removed.append(("hidden image", host))
@@ -261,14 +212,5 @@ def _judge_image(tag: Tag, name: bytes, view: View, verdict: Verdict, is_hidden:
 
 def _image_host(tag: Tag, attribute: bytes, page: Page) -> str | None:
     value = tag.value(attribute) or ""
-    urls = srcset_urls(value) if attribute == b"srcset" else [value]
+    urls = _URLS[attribute](value) if attribute in _URLS else [value]
     return next(filter(None, map(page.elsewhere, urls)), None)
-
-
-def _is_tiny(length: str | None) -> bool:
-    """Whether an HTML dimension is 1 pixel at most (HTML standard §2.3.4.4)."""
-    match = _LENGTH.match(length or "")
-    try:
-        return match is not None and float(match[1]) <= 1
-    except ValueError:  # no number: the image has its own size
-        return False

@@ -9,19 +9,23 @@ from __future__ import annotations
 import copy
 
 from . import _landmarks as marks
-from ._elements import Hiding, Verdict, View
+from ._elements import Verdict, View
 from ._known_tags import known_tags, remember
 from ._markup import OPENS_TAG, Tag, TagEnd, end_of_tag, whole_tag
 from ._scrubber import LONGEST_TAG, Scrubber, State
 from ._surroundings import Surroundings
+from ._visibility import Hiding
 
 _LONGEST_DOUBTFUL_TAG = 1 << 12  # bytes, where any text may be a tag
 
 
 class HtmlScrubber(Scrubber):
-    """Scrubs one HTML document. *begins_anywhere*: what comes is a part of one, and nobody knows which."""
+    """Scrubs one HTML document.
 
-    def __init__(self, view: View, depth: int = 0, *, begins_anywhere: bool = False) -> None:
+    *begins_anywhere*: what comes is a part of one, and nobody knows which. *is_hidden*: nobody sees it.
+    """
+
+    def __init__(self, view: View, depth: int = 0, *, begins_anywhere: bool = False, is_hidden: bool = False) -> None:
         super().__init__(view, depth)
         if begins_anywhere:
             self.doubt_everything()
@@ -30,7 +34,7 @@ class HtmlScrubber(Scrubber):
         self._escapes = 0
         """In a script: 1 behind ``<!--``, 2 behind the ``<script`` after it."""
         self._around = Surroundings()
-        self._hiding = Hiding()
+        self._hiding = Hiding(is_open=is_hidden)
         self._search = marks.Search()
         self._known = known_tags(view)
 
@@ -42,8 +46,8 @@ class HtmlScrubber(Scrubber):
         """Say that from here on nobody knows what is a tag and what is text."""
         self._state = HtmlScrubber._anywhere
 
-    def _document_in_attribute(self) -> Scrubber:
-        return HtmlScrubber(self._view, self._depth + 1)
+    def _document_in_attribute(self, *, is_hidden: bool) -> Scrubber:
+        return HtmlScrubber(self._view, self._depth + 1, is_hidden=is_hidden)
 
     # ── markup ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -272,11 +276,19 @@ class HtmlScrubber(Scrubber):
         limit = following.start() if following else len(data)
         tag = whole_tag(data, start, limit)
         if tag is not None:
-            self._judge(data, tag)
-            return tag.end
+            return self._at_doubtful_tag(data, tag)
         if following is None and not self._is_last and limit - start < _LONGEST_DOUBTFUL_TAG:
             return ~start
         # Another tag may begin in it, or it may go on behind that: neither is known, and neither is left.
         self._tell("tag in a tag", "", data, start)
         self._edits.append((start + 1, b"x"))
         return limit
+
+    def _at_doubtful_tag(self, data: bytes, tag: Tag) -> int:
+        if data[tag.at + 1 : tag.at + 2] == b"/":
+            self._hiding.close(tag.name)
+            return tag.end
+        self._judge(data, tag, is_hidden=self._hiding.is_open)
+        if self._view.watches_images:
+            self._hiding.open(tag)
+        return tag.end

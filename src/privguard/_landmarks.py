@@ -22,7 +22,9 @@ JUDGED = frozenset(b"link iframe frame embed object portal fencedframe meta form
 JUDGED_BY_ATTRIBUTE = frozenset(b"a area img button input".split())
 TURNING = frozenset((*FOREIGN, b"select", b"frameset", b"template", b"col"))
 IMAGES = frozenset(b"feimage image img input source video".split())
-_BY_ATTRIBUTES = (JUDGED | JUDGED_BY_ATTRIBUTE | IMAGES) - RAW_TEXT  # without one, these do nothing
+_BY_ATTRIBUTES = (JUDGED | JUDGED_BY_ATTRIBUTE | IMAGES) - RAW_TEXT - {b"video"}  # without one, these do nothing
+# What is in these, in HTML, may be seen by nobody; so may what is in a template, a list or a video.
+HIDES = frozenset(b"audio canvas datalist details dialog meter progress".split())
 
 
 def any_case(names: Iterable[bytes]) -> bytes:
@@ -108,7 +110,7 @@ _WATCHFUL = _ORDINARY | JUDGED_BY_ATTRIBUTE | INTEGRATION_POINTS
 # Comments and CDATA sections; all other declarations end at the next bracket, as tags do.
 _SECTION = (b"!", rb"\[\-", b"!")
 _END = (b"/", letters(name[:1] for name in TURNING), b"/(?:%s)%s" % (any_case(TURNING), _ENDS_NAME))
-_HIDING = rb"[A-Za-z][^\t\n\f\r />]*+[\t\n\f\r /]" + _within_tag(b"style", b"hidden")
+_HIDING = rb"[A-Za-z][^\t\n\f\r />]*+[\t\n\f\r /]" + _within_tag(b"style", b"hidden", b"popover")
 _EVERY = b"<[A-Za-z/!]"
 _LINKS = _closer_look(b"ping", b"ionsrc", b"maction")  # attributionsrc, formaction
 
@@ -116,14 +118,14 @@ ORDINARY = _landmarks(_stops(_ORDINARY, _SECTION), _stops(_ORDINARY | JUDGED_BY_
 WATCHFUL = _landmarks(_stops(_WATCHFUL, _SECTION, _END), _stops(_WATCHFUL, _SECTION, _END), _LINKS)
 """Inside foreign content and lists."""
 PICTURES = _landmarks(
-    b"<(?:%s|%s)" % (_stops(_ORDINARY | IMAGES, _SECTION)[1:], _HIDING),
+    b"<(?:%s|%s)" % (_stops(_ORDINARY | IMAGES | HIDES, _SECTION)[1:], _HIDING),
     _EVERY,
     _closer_look(b"ping", b"ionsrc", b"maction", b"background"),
 )
 """Where images from elsewhere may be shown, but none that is hidden."""
 EVERY_TAG = _landmarks(_EVERY, _EVERY, _LINKS)
 MAKES_CONTACT = re.compile(_stops(JUDGED | JUDGED_BY_ATTRIBUTE))
-ANY_TAG = re.compile(b"<[A-Za-z]")
+ANY_TAG = re.compile(b"</?[A-Za-z]")
 _MAY_OPEN_MARKUP = re.compile(rb"<(?:[A-Za-z/!?]|\Z)")
 _LONGEST_RUN = 1 << 16  # bytes: Python holds about a hundred for each tag that it runs over
 

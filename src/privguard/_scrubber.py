@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ._elements import CONTACTING, Verdict, View, judge
 from ._landmarks import JUDGED, LONGEST_END, any_case, letters
 from ._markup import Tag, TagEnd, decode_mapped, name_of_tag
+from ._visibility import hides
 
 LONGEST_TAG = 1 << 18  # bytes: a tag that is judged is held until its end, and none is held longer than this
 _DEEPEST = 4  # documents in attributes of documents
@@ -114,8 +115,8 @@ class Scrubber(abc.ABC):
         """Judge a tag, and return where to go on."""
 
     @abc.abstractmethod
-    def _document_in_attribute(self) -> Scrubber:
-        """Return what scrubs a srcdoc, which is HTML always."""
+    def _document_in_attribute(self, *, is_hidden: bool) -> Scrubber:
+        """Return what scrubs a srcdoc, which is HTML always. *is_hidden*: nobody sees the frame that it is shown in."""
 
     # ── tags ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -172,7 +173,7 @@ class Scrubber(abc.ABC):
     def _judge(self, data: bytes, tag: Tag, *, is_hidden: bool = False) -> Verdict:
         verdict = judge(tag, self._view, is_hidden=is_hidden)
         if b"srcdoc" in tag.attributes:
-            self._scrub_srcdoc(tag, verdict)
+            self._scrub_srcdoc(tag, verdict, is_hidden=self._view.watches_images and (is_hidden or hides(tag)))
         self._take_out(data, tag.at, verdict)
         return verdict
 
@@ -193,10 +194,10 @@ class Scrubber(abc.ABC):
             self._counted = (at, line + data.count(b"\n", counted, at))
         return self._counted[1]
 
-    def _scrub_srcdoc(self, tag: Tag, verdict: Verdict) -> None:
+    def _scrub_srcdoc(self, tag: Tag, verdict: Verdict, *, is_hidden: bool) -> None:
         """A document in an attribute: changed where it is written as it is read, else dropped whole."""
         document, written = decode_mapped(tag.raw(b"srcdoc") or b"")
-        inner = self._document_in_attribute()
+        inner = self._document_in_attribute(is_hidden=is_hidden)
         start = tag.attributes[b"srcdoc"].start
         for at, new in inner.scan(document, is_last=True):
             offsets = [written.find(at + number) for number in range(len(new))]

@@ -15,12 +15,14 @@ from ._html import HtmlScrubber
 from ._landmarks import IMAGES, JUDGED, JUDGED_BY_ATTRIBUTE, any_case
 from ._markup import Tag, name_of_tag, whole_tag
 from ._scrubber import LONGEST_TAG, Scrubber
+from ._visibility import Hiding
 
 _STOP = re.compile(
     rb"<(?:!--|!\[CDATA\[|!DOCTYPE(?=[\t\n\r ])|\?|(?:[^\t\n\r />:!?<]++:)?(?:%s)(?=[\t\n\r />]))"
     % any_case(JUDGED | JUDGED_BY_ATTRIBUTE | IMAGES)
 )
-_PARTIAL_STOP = re.compile(rb"<[^\t\n\r />]*+\Z")
+_STOP_AT_EVERY_TAG = re.compile(rb"<(?:!--|!\[CDATA\[|!DOCTYPE(?=[\t\n\r ])|\?|(?=/?[^\t\n\r />!?<]))")
+_PARTIAL_STOP = re.compile(rb"</?[^\t\n\r />]*+\Z")
 _LONGEST_NAME = 1 << 12  # bytes, with its prefix
 _ENDS = {b"<!--": rb"-->", b"<![CDATA[": rb"\]\]>", b"<?": rb"\?>"}
 _SECTION_END = {begin: re.compile(end) for begin, end in _ENDS.items()}
@@ -38,17 +40,19 @@ class XmlScrubber(Scrubber):
         self._declaration = Doctype()
         self._declarations_left = _MOST_DECLARATIONS
         self._is_doubtful = False
+        self._hiding = Hiding(is_xml=True)
+        self._stop = _STOP_AT_EVERY_TAG if view.watches_images else _STOP
 
     def doubt_everything(self) -> None:
         """Say that from here on nobody knows what is a tag and what is text."""
         self._is_doubtful = True
         self._state = XmlScrubber._markup
 
-    def _document_in_attribute(self) -> Scrubber:
-        return HtmlScrubber(dataclasses.replace(self._view, is_xml=False), self._depth + 1)
+    def _document_in_attribute(self, *, is_hidden: bool) -> Scrubber:
+        return HtmlScrubber(dataclasses.replace(self._view, is_xml=False), self._depth + 1, is_hidden=is_hidden)
 
     def _markup(self, data: bytes, at: int) -> int:
-        match = _STOP.search(data, at)
+        match = self._stop.search(data, at)
         if match is None:
             return self._behind_all_stops(data, at)
         begin = match[0]
@@ -99,7 +103,12 @@ class XmlScrubber(Scrubber):
     def _at_tag(self, data: bytes, tag: Tag) -> int:
         if data.find(b"<", tag.at + 1, tag.end) >= 0:
             return self._broken_tag(data, tag.at)
-        self._judge(data, tag)
+        if data[tag.at + 1 : tag.at + 2] == b"/":
+            self._hiding.close(tag.name)
+            return tag.end
+        self._judge(data, tag, is_hidden=self._hiding.is_open)
+        if self._view.watches_images:
+            self._hiding.open(tag)
         return tag.end
 
     def _in_section(self, data: bytes, at: int) -> int:

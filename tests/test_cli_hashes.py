@@ -194,6 +194,22 @@ def test_any_text_is_a_page(text, is_template):
 # ── templates ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_picture_in_a_tag():
+    """However long the tag is, it has an end, and something may come behind it."""
+    picture = f"<img src='data:,{'x' * 99_999}"
+    assert found(f"{picture}' onload=a><p onclick=b>") == [(HANDLER, "a"), (HANDLER, "b")]
+    assert found(picture) == []
+
+
+def test_frames_in_frames():
+    """A document in an attribute of a document, and so on; the line is that of the outermost."""
+    page = "<p/onclick=a>"
+    for _ in range(400):
+        page = f"<iframe/srcdoc={page.replace('&', '&amp;').replace('>', '&gt;')}>"
+    (code,) = inline.inline_code(f"\n{page}")
+    assert (code.text, code.line) == ("a", 2)
+
+
 def test_template_code_in_a_tag(folder, capsys):
     """Its quotes and brackets are its own, and what stands between two pieces of it may be there."""
     (folder / "a.html").write_text(

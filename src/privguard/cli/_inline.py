@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .._markup import OPENS_TAG, Tag, decode, end_of_tag
+from .._markup import OPENS_TAG, Tag, TagEnd, decode, end_of_tag
 
 MARK = "\x1a"
 """Stands for each character of template code. (SUBSTITUTE, which no template holds otherwise.)"""
@@ -69,6 +69,18 @@ def _mask(code: str) -> str:
 
 def inline_code(page: str) -> Iterator[InlineCode]:
     """Yield the inline code of a page, or of a masked template, without what already carries a nonce."""
+    documents = [(page, 0)]
+    for text, line in documents:  # which grows: a srcdoc may hold another
+        for one in _code_of(text):
+            here = one._replace(line=line or one.line)
+            if one.name == "srcdoc":  # a document that is judged by the page's policy
+                documents.append((here.text, here.line))
+            else:
+                yield here
+
+
+def _code_of(page: str) -> Iterator[InlineCode]:
+    """Yield the code of one document, and the documents that stand in its attributes."""
     # What the tokenizer does before anything else (§13.2.3.5), and with NUL wherever it matters (§13.2.5).
     text = page.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     data = text.encode("utf-8", "replace")
@@ -128,10 +140,8 @@ def _attribute(name: str, value: str, line: int) -> Iterator[InlineCode]:
         yield InlineCode("style-src-attr", name, value, line)
     elif _HANDLER.fullmatch(name) and value:
         yield InlineCode("script-src-attr", name, value, line)
-    elif name in _URL_ATTRIBUTES and _SCRIPT_URL.match(value):
+    elif name == "srcdoc" or (name in _URL_ATTRIBUTES and _SCRIPT_URL.match(value)):
         yield InlineCode("", name, value, line)
-    elif name == "srcdoc":  # a document that is judged by the page's policy
-        yield from (one._replace(line=line) for one in inline_code(value))
 
 
 # ── the tokenizer ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,6 +163,12 @@ _ENDS_FOREIGN = frozenset(
 )
 
 
+def _end_of_tag(data: bytes, at: int) -> int:
+    """Return the offset behind the ``>`` of a tag however long it is, or less than 0."""
+    end = end_of_tag(data, at)
+    return end if end >= 0 else TagEnd().find(data, at + 2)
+
+
 class _Elements:
     """Each start tag of a page, and the text of its element where that is a script or a style (or None)."""
 
@@ -169,7 +185,7 @@ class _Elements:
             if _OPENS_DECLARATION.match(data, at):
                 self._at = self._end_of_declaration(at)
             elif OPENS_TAG.match(data, at):
-                self._at = end_of_tag(data, at)
+                self._at = _end_of_tag(data, at)
                 if self._at < 0:
                     return  # a tag that does not end is none
                 tag = Tag(data, at, self._at)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privguard._contacts import PREFIXES, TABLE, guarded, guarded_meta, is_judged, refresh_urls
+from privguard._contacts import PREFIXES, TABLE, guarded, guarded_meta, is_judged, refresh_urls, report_directives
 from privguard._references import Page
 
 PAGE = Page(frozenset({"site.test", "www.own.test"}), lambda directive, url: False)
@@ -99,10 +99,17 @@ def test_what_was_taken_out_is_told_by_name_and_host():
 # HTML standard §4.2.5.3, "shared declarative refresh steps"
 REFRESHES = [
     ("5", []),
-    ("", []),
-    ("x", []),
-    ("-1; /a", []),
-    ("5x; /a", []),
+    (" 5 ", []),
+    ("5;", []),
+    ("", None),
+    ("x", None),
+    ("-1; /a", None),
+    ("5x; /a", None),
+    ("1e0; /a", None),
+    ("\x0b5; /a", None),
+    ("\xa05; /a", None),
+    ("5; \xa0/a", None),
+    ("5; url\x0b=/a", None),
     ("0; /a", ["/a"]),
     ("0, /a", ["/a"]),
     ("0 /a", ["/a"]),
@@ -120,7 +127,7 @@ REFRESHES = [
     ("0; '/a", ["/a"]),
     ("0; url='/a' x", ["/a"]),
     ("0; url=", [""]),
-    ("0 ", [""]),
+    ("0 ", []),
     # Chromium ends a quoted URL at the last quote.
     ("0; url='/a'b'c", ["/a", "/a'b"]),
 ]
@@ -133,19 +140,23 @@ def test_url_of_a_refresh(value, urls):
 
 
 @pytest.mark.parametrize(
-    "value", ["5", "0; /a", "0;url=https://site.test/a", "0; URL='//www.own.test'", "x", f"x {FAR}"]
+    "value", ["5", "0; /a", "0;url=https://site.test/a", "0; URL='//www.own.test'", "9;", "0; url=?page=2#end"]
 )
 def test_refresh_to_the_site_itself_stays(value):
-    """So does what is none."""
+    """A page that comes again, or the next one."""
     assert left_of("Refresh", value) == value
 
 
 @pytest.mark.parametrize(
     "value",
-    [f"0;{FAR}", f"9 url={FAR}", f'0; Url = "{FAR}" x', "0;\\\\third.test", "0; url='//site.test'.third.test'"],
+    [
+        *(f"0;{FAR}", f"9 url={FAR}", f'0; Url = "{FAR}" x', "0;\\\\third.test", "0; url='//site.test'.third.test'"),
+        *("0;url=data:text/html,<p>", "0; url=' DATA:,x'", "0;blob:x", "0;mailto:x@third.test", "0;ftp://site.test/"),
+        *("0; url=java\tscript:x", "x", f"x {FAR}", f"1e0;{FAR}", f"5;\xa0{FAR}", ""),
+    ],
 )
 def test_refresh_to_another_site_goes(value):
-    """Nobody has clicked."""
+    """Nobody has clicked. So does one to a document that nobody has seen, and what cannot be read."""
     assert left_of("Refresh", value) is None
 
 
@@ -463,6 +474,7 @@ def test_hints_that_tell_devices_apart_go(name, value, left):
     [
         ("refresh", "5", True),
         (" Refresh ", f"0; url={FAR}", False),
+        ("refresh", "0; url=data:text/html,x", False),
         ("refresh", "0; url=/own", True),
         ("set-cookie", "a=b", False),
         ("SET-COOKIE", "", False),
@@ -485,6 +497,22 @@ def test_hints_that_tell_devices_apart_go(name, value, left):
 def test_equivalent_of_a_header_in_a_page(http_equiv, content, stays):
     """A tag stays when the header would leave whole. A policy does anyway: its report-uri is not read there."""
     assert guarded_meta(http_equiv, content, PAGE) is stays
+
+
+@pytest.mark.parametrize(
+    ("policy", "places"),
+    [
+        (b"report-to x", [0]),
+        (b"img-src 'self'; Report-To x;report-to\ty", [16, 28]),
+        (b"default-src 'self', report-to x", [20]),
+        (b"report-to", [0]),
+        (b"report-tox y; x-report-to z; img-src report-to", []),
+    ],
+)
+def test_directive_that_would_report(policy, places):
+    """Chromium obeys it in a page, and may remember endpoints from before privguard was there."""
+    assert report_directives(" content-security-policy", policy) == places
+    assert report_directives("refresh", policy) == []
 
 
 # ── whatever comes ───────────────────────────────────────────────────────────────────────────────────────────────────

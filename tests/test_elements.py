@@ -130,6 +130,39 @@ def test_what_the_policy_admits_is_left_alone(tag):
     )
 
 
+POLICY = "<meta http-equiv=Content-Security-Policy content=\"img-src 'self'; {}\">"
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("report-to a", "xeport-to a"),
+        ("REPORT-TO a; report-to b", "xEPORT-TO a; xeport-to b"),
+        ("&#114;&#x65;port-to a", "&#114;&#x65;xort-to a"),
+    ],
+)
+def test_policy_in_a_page_reports_to_nobody(written, left):
+    """All else that it says stays: a browser passes over a directive that it does not know."""
+    assert html(POLICY.replace("{}", written)) == POLICY.replace("{}", left)
+
+
+def test_policy_in_a_page_that_is_spelled_to_be_missed():
+    """No letter of the directive is there to be changed: the tag goes."""
+    page = POLICY.replace("{}", "".join(f"&#{ord(letter)};" for letter in "report-to") + " a")
+    assert html(page) == page.replace("http-equiv", "xttp-equiv")
+
+
+@pytest.mark.parametrize("tag", ["<iframe src='{}'></iframe>", "<embed src='{}'>", "<object data='{}'>"])
+def test_document_in_a_url(tag):
+    """Nobody can see what it refers to: even where the policy would admit it."""
+    for document in ("data:text/html,x", " DA\tTA:image/svg+xml,x", "data:,x", "data:;base64,AA=="):
+        page = tag.replace("{}", document)
+        assert html(page, LOOSE) != page
+    for picture in ("data:image/png;base64,AA==", "data:text/plain,x"):
+        page = tag.replace("{}", picture)
+        assert html(page, LOOSE) == page
+
+
 HIDDEN = """
 width=1|height=0|width=' +0.5 '|width=1px|hidden|hidden=until-found|style=display:none|style='DISPLAY : NONE'
 style=visibility:hidden|style=opacity:0|style='opacity: .0'|style=width:1px|style='max-height:0;color:red'

@@ -14,7 +14,18 @@ PACKAGE = Path(__file__).parents[1] / "src" / "privguard"
 # Lowest first. A module may import from the lines above its own; the leaves in one line know nothing of each other.
 LAYERS = [
     ["_errors"],
-    ["_context", "_cookies", "_codings", "_doctype", "_markup", "_media_types", "_paths", "_references", "_sources"],
+    [
+        "_context",
+        "_cookies",
+        "_codings",
+        "_doctype",
+        "_markup",
+        "_media_types",
+        "_paths",
+        "_references",
+        "_sources",
+        "_styles",
+    ],
     ["_csp", "_landmarks", "_links", "_reports", "_visibility"],
     ["_contacts"],
     ["_elements", "_headers"],

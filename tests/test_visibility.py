@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privguard._markup import Tag, whole_tag
-from privguard._visibility import Hiding, hides, hides_by_style, is_tiny, style_urls
+from privguard._styles import hides_by_style, style_urls
+from privguard._visibility import Hiding, hides, is_tiny
 
 HIDDEN = """
 display:none|display:none!important|d\\69splay:none|DISPLAY:\\6eone|color:red;display : none|;;display:none

@@ -6,10 +6,10 @@ other ones then. A body in a coding that cannot be read here is not sent at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from ._codings import decoder, encoder, missing_extra, parse_codings, readable
+from ._codings import CodingError, decoder, encoder, missing_extra, readable
 from ._documents import DocumentScrubber, Kind
 from ._elements import View
 from ._errors import UnseenBodyError
@@ -35,11 +35,13 @@ class Body(Protocol):
 
 
 def document_body(
-    kind: Kind, content_types: Sequence[str], codings: Sequence[str], view: View, *, is_part: bool
+    kind: Kind, content_types: Sequence[str], applied: tuple[str, ...], view: View, *, is_part: bool
 ) -> Body:
-    """Return what a document's body has to pass. Raises UnseenBodyError when its coding cannot be read here."""
+    """Return what a document's body has to pass that is packed in the codings *applied*, as parse_codings() names them.
+
+    Raises UnseenBodyError when one cannot be read here.
+    """
     scrubber = DocumentScrubber(kind, content_types, view, is_part=is_part)
-    applied = parse_codings(codings)
     if not applied:
         return scrubber
     if is_part:
@@ -62,6 +64,7 @@ class _CodedBody:
 
     def __init__(self, scrubber: DocumentScrubber, codings: tuple[str, ...]) -> None:
         self._scrubber = scrubber
+        self._codings = codings
         self._decoder = decoder(codings)
         self._encoder = encoder(codings)
         self._is_empty = True
@@ -73,13 +76,22 @@ class _CodedBody:
         if not chunk:
             return b""
         self._is_empty = False
-        return self._pack(self._decoder.feed(chunk))
+        return self._pack(self._unpacked(self._decoder.feed(chunk)))
 
     def finish(self) -> bytes:
         if self._is_empty:  # the answer to a HEAD: there is no body, and no empty one either
             return b""
-        packed = self._pack(self._decoder.finish()) + self._pack_one(self._scrubber.finish())
+        packed = self._pack(self._unpacked(self._decoder.finish())) + self._pack_one(self._scrubber.finish())
         return packed + b"".join(self._encoder.finish())
+
+    def _unpacked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from pieces
+        except CodingError as error:
+            raise UnseenBodyError(
+                f"a page says that it is compressed with {', '.join(self._codings)}, and {error}: send that "
+                "Content-Encoding only with bytes that are packed so, and close the compressor at the end"
+            ) from None
 
     def _pack(self, pieces: Iterable[bytes]) -> bytes:
         return b"".join(self._pack_one(self._scrubber.feed(piece)) for piece in pieces)

@@ -43,8 +43,10 @@ _LOW_ENTROPY = frozenset(
 _ALTERNATIVE = re.compile(
     r'[ \t]*+[^ \t,;="]++="([^"\\]*+)"(?:[ \t]*+;[ \t]*+[^ \t,;="]++=(?:"[^"\\]*+"|[^",; \t]*+))*[ \t]*+(?:,|\Z)'
 )
+# Without what some reader might take for a blank: no page is to be found behind one.
 _REFRESH = re.compile(
-    r"[\t\n\f\r ]*+(?:[0-9]++[0-9.]*+|\.[0-9.]*+)(?:[\t\n\f\r ]*+[;,]|[\t\n\f\r ])[\t\n\f\r ]*+(.*)", re.DOTALL
+    r"[\t\n\f\r ]*+[0-9.]++(?:(?:[\t\n\f\r ]*+[;,]|[\t\n\f\r ])[\t\n\f\r ]*+"
+    r"([^\x00-\x08\x0b\x0e-\x1f\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]*+))?",
 )
 _REFRESH_URL = re.compile(
     r"(?:[uU][rR][lL][\t\n\f\r ]*+=[\t\n\f\r ]*+)?(?:([\"'])(?P<quoted>.*)|(?P<bare>.*))", re.DOTALL
@@ -63,17 +65,20 @@ def _link(value: str, page: Page, groups: Groups) -> Outcome:
     return guarded_links(value, page)
 
 
-def refresh_urls(value: str) -> list[str]:
+def refresh_urls(value: str) -> list[str] | None:
     """Return the URL of a Refresh *value* (HTML standard §4.2.5.3, "shared declarative refresh steps"), if it has one.
 
-    Of a quoted one there are two: the standard's ends at the next quote, and Chromium's at the last.
+    Of a quoted one there are two: the standard's ends at the next quote, and Chromium's at the last. None for what is
+    not well written.
 
-    >>> refresh_urls("5; URL=/next"), refresh_urls("5")
-    (['/next'], [])
+    >>> refresh_urls("5; URL=/next"), refresh_urls("5"), refresh_urls("soon")
+    (['/next'], [], None)
     """
     refresh = _REFRESH.fullmatch(value)
-    match = _REFRESH_URL.fullmatch(refresh[1]) if refresh else None
-    if match is None:
+    if refresh is None:
+        return None
+    match = _REFRESH_URL.fullmatch(refresh[1] or "")
+    if match is None or not refresh[1]:
         return []
     if match[1] is None:
         return [match["bare"]]
@@ -82,8 +87,12 @@ def refresh_urls(value: str) -> list[str]:
 
 
 def _refresh(value: str, page: Page, groups: Groups) -> Outcome:
-    hosts = [host for url in refresh_urls(value) if (host := page.elsewhere(url)) is not None]
-    return (None, [("", hosts[0])]) if hosts else (value, [])
+    """Only a page of the site itself may come next, for nobody has clicked."""
+    urls = refresh_urls(value)
+    if urls is None:
+        return UNREADABLE
+    ends = [end for url in urls if (end := page.away(url)) is not None]
+    return (None, [("", ends[0])]) if ends else (value, [])
 
 
 def _alternatives(value: str, page: Page, groups: Groups) -> Outcome:
@@ -233,8 +242,8 @@ _CSP_META = frozenset({"content-security-policy", "content-security-policy-repor
 def guarded_meta(http_equiv: str, content: str, page: Page) -> bool:
     """Whether ``<meta http-equiv=… content=…>`` may stay: what a header field of that name would have to lose goes.
 
-    A policy in a page stays, for it protects: ``report-uri`` is not read there (HTML standard §4.2.5.3), and endpoints
-    that ``report-to`` could name do not leave, as long as Chromium remembers none from before privguard was there.
+    A policy in a page stays, for it protects: ``report-uri`` is not read there (HTML standard §4.2.5.3), and see
+    report_directives().
     """
     name = http_equiv.strip().lower()
     if name in ("set-cookie", "delegate-ch"):
@@ -242,3 +251,19 @@ def guarded_meta(http_equiv: str, content: str, page: Page) -> bool:
     if name in _CSP_META or not is_judged(name):
         return True
     return guarded([(name, content)], page)[0] == [content]
+
+
+_REPORT_TO = re.compile(rb"(?:^|[;,])[\t\n\f\r ]*+(?=report-to(?:[\t\n\f\r ;,]|$))", re.IGNORECASE)
+
+
+def report_directives(http_equiv: str, policy: bytes) -> list[int]:
+    """Return where in the *policy* of a ``<meta>`` tag the directives begin by which Chromium would report.
+
+    They name endpoints that it may remember from an answer before privguard was there.
+
+    >>> report_directives("Content-Security-Policy", b"img-src 'self'; report-to x")
+    [16]
+    """
+    if http_equiv.strip().lower() not in _CSP_META:
+        return []
+    return [match.end() for match in _REPORT_TO.finditer(policy)]

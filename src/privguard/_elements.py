@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ._contacts import guarded_meta
+from ._contacts import guarded_meta, report_directives
 from ._links import link_contact, srcset_urls
-from ._markup import Tag, has_unknown_entity
-from ._references import Page
-from ._visibility import has_tiny_side, hides, style_urls
+from ._markup import Tag, decode_mapped, has_unknown_entity
+from ._references import Page, holds_document
+from ._styles import style_urls
+from ._visibility import has_tiny_side, hides
 
 _FRAMES: Mapping[bytes, tuple[tuple[bytes, str], ...]] = {
     b"iframe": ((b"src", "frame-src"),),
@@ -41,16 +42,6 @@ class View:
     watches_images: bool = False
     """Some image from elsewhere may load, so that a hidden one would count its visitors."""
     is_xml: bool = False
-
-    def elsewhere(self, reference: str) -> str | None:
-        """Return what Page.elsewhere() does."""
-        return self.page.elsewhere(reference)
-
-    def unadmitted(self, directive: str, reference: str) -> str | None:
-        """Return what Page.unadmitted() does; where users may link to images, a page has no icon of somebody else's."""
-        if self.has_users_images and directive == "img-src":
-            return self.page.elsewhere(reference)
-        return self.page.unadmitted(directive, reference)
 
 
 @dataclass(slots=True)
@@ -106,7 +97,8 @@ def _take_all(tag: Tag, name: bytes, verdict: Verdict) -> None:
 
 def _judge_frame(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
     for attribute, directive in _FRAMES[name]:
-        host = page.unadmitted(directive, tag.value(attribute) or "")
+        reference = tag.value(attribute) or ""
+        host = "data:" if holds_document(reference) else page.unadmitted(directive, reference)
         if host is not None:
             verdict.rename(tag, attribute)
             verdict.removed.append((f"<{name.decode()}>", host))
@@ -115,7 +107,7 @@ def _judge_frame(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
 def _judge_link(tag: Tag, view: View, verdict: Verdict) -> None:
     href = tag.value(b"href") or ""
     candidates = [href, *srcset_urls(tag.value(b"imagesrcset") or "")]
-    contact = link_contact(tag.value(b"rel") or "", tag.value(b"as") or "", candidates, view)
+    contact = link_contact(tag.value(b"rel") or "", tag.value(b"as") or "", candidates, view.page)
     if contact is not None:
         verdict.rename(tag, b"href")
         verdict.rename(tag, b"imagesrcset")
@@ -143,6 +135,19 @@ def _judge_meta(tag: Tag, view: View, verdict: Verdict) -> None:
     if equivalent and not guarded_meta(equivalent, content, view.page):
         verdict.rename(tag, b"http-equiv")
         verdict.removed.append((f"<meta http-equiv={equivalent.lower()[:40]}>", ""))
+    _silence_policy(tag, equivalent, verdict)
+
+
+def _silence_policy(tag: Tag, equivalent: str, verdict: Verdict) -> None:
+    """Make the directives of a policy unknown by which it reports, letter by letter as they are written."""
+    policy, written = decode_mapped(tag.raw(b"content") or b"")
+    for at in report_directives(equivalent, policy):
+        letter = next((offset for one in range(9) if (offset := written.find(at + one)) is not None), None)
+        if letter is None:  # all of it in character references
+            verdict.rename(tag, b"http-equiv")
+        else:
+            verdict.edits.append((tag.attributes[b"content"].start + letter, b"x"))
+        verdict.removed.append(("report-to in <meta>", ""))
 
 
 def _judge_base(tag: Tag, view: View, verdict: Verdict) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import _contacts, _csp, _logs
 from ._body import DIGESTS, LENGTHS, Body, document_body
+from ._codings import parse_codings
 from ._csp import NONCE_MARK
 from ._documents import kind_of
 from ._elements import View
@@ -240,10 +241,16 @@ class ResponseHead(CookieGuard):
         codings, ranges = said["content-encoding"], said["content-range"]
         is_part = status == 206 and not (len(ranges) == 1 and begins_at_zero(ranges[0]))
         view = View(self.page, self.rules.user_images, self.rules.watches_images)
-        self.body = document_body(kind, types, codings, view, is_part=is_part)
-        untrue = (DIGESTS | LENGTHS) if codings else DIGESTS
+        applied = parse_codings(codings)
+        self.body = document_body(kind, types, applied, view, is_part=is_part)
+        untrue = (DIGESTS | LENGTHS) if applied else DIGESTS
         true = [pair for pair in kept if dialect.lower(pair[0]) not in untrue]
-        return [self._weakened(pair, dialect) for pair in true] if codings else true
+        if codings and (
+            not applied or codings != [", ".join(applied)]
+        ):  # of what is odd, each browser makes something else
+            true = [pair for pair in true if dialect.lower(pair[0]) != "content-encoding"]
+            true += dialect.spell_fields([("Content-Encoding", ", ".join(applied))] if applied else [])
+        return [self._weakened(pair, dialect) for pair in true] if applied else true
 
     def _weakened(self, pair: tuple[Spelled, Spelled], dialect: Dialect[Spelled]) -> tuple[Spelled, Spelled]:
         """Return an entity tag as a weak one: packed anew, the page is the same and its bytes are not."""

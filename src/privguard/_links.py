@@ -9,7 +9,6 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from ._references import Page
 
@@ -25,13 +24,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5: in no fiel
 _ESCAPED = re.compile(r"\\(.)")
 _SRCSET_SPLIT = re.compile(r"[\t\n\f\r ,]+")
 _REL_SPLIT = re.compile(r"[\t\n\f\r ]+")
-
-
-class Linking(Protocol):
-    """What a link's page says of where it leads; see Page."""
-
-    def elsewhere(self, reference: str) -> str | None: ...
-    def unadmitted(self, directive: str, reference: str) -> str | None: ...
 
 
 class Rel(enum.Enum):
@@ -86,7 +78,7 @@ def rel_of(rel: str, destination: str) -> Rel | str:
     return _DIRECTIVES.get(rel, Rel.HARMLESS)
 
 
-def link_contact(rel: str, destination: str, references: list[str], page: Linking) -> tuple[str, str] | None:
+def link_contact(rel: str, destination: str, references: list[str], page: Page) -> tuple[str, str] | None:
     """Return the first type of *rel*, and the host elsewhere, for which a browser would contact it without leave."""
     for token in _REL_SPLIT.split(rel):
         kind = rel_of(token, destination)

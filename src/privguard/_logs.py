@@ -157,7 +157,7 @@ def tell_contact(what: str, host: str, path: str, line: int) -> None:
 def tell_failure(error: BaseException) -> None:
     """Write where privguard itself failed. The error's message is left out: it may hold what a visitor sent."""
     if isinstance(error, UnseenBodyError):
-        logger.error("answered a request with a 500, so that nothing unguarded leaves: %s", error)
+        logger.error("stopped an answer (with a 500, or in the middle), so that nothing unguarded leaves: %s", error)
         return
     steps = [f"{step.filename.rpartition('/')[2]}:{step.lineno} in {step.name}" for step in _steps(error)]
     logger.error(

@@ -52,7 +52,8 @@ class PathRules:
     connection_fields: tuple[tuple[str, str], ...]
     """The header field by which a browser that knows it is told whom the page may contact at all."""
     admits: Callable[[str, str], bool]
-    """Whether a directive lets a page load an absolute URL. Everything, while the policy is only reported."""
+    """Whether a directive lets a page load an absolute URL. Everything, while the policy is only reported; and no image
+    where users may link to any: these are to be seen, and what a link loads is not."""
     user_images: bool
     watches_images: bool
     """Some image from elsewhere may be shown here."""
@@ -199,6 +200,7 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
         dialect: spelled + dialect.spell_fields(connection_fields) + dialect.if_absent[_NONE]
         for dialect, spelled in policy_fields.items()
     }
+    admits = _admit_all if settings["csp"]["report_only"] else functools.partial(_admits, directives)
     return PathRules(
         demo=demo,
         cookies=CookieMode(settings["cookies"]["demo" if demo else "elsewhere"]),
@@ -208,7 +210,7 @@ def _compile_rules(settings: Mapping[str, Any], path: str) -> PathRules:
         policy_fields=policy_fields,
         own_fields=own_fields,
         connection_fields=connection_fields,
-        admits=_admit_all if settings["csp"]["report_only"] else functools.partial(_admits, directives),
+        admits=functools.partial(_admits_but_images, admits) if user_images else admits,
         user_images=user_images,
         watches_images=user_images or any(map(_may_be_elsewhere, directives.get("img-src", ()))),
         sealed=sealed,
@@ -236,6 +238,10 @@ def _admits(directives: Mapping[str, tuple[str, ...]], directive: str, url: str)
         return _csp.admits(directives, directive, url, own_origin="http://own.invalid")
     except ValueError:  # no URL that Python can read
         return False
+
+
+def _admits_but_images(admits: Callable[[str, str], bool], directive: str, url: str) -> bool:
+    return directive != "img-src" and admits(directive, url)
 
 
 def _may_be_elsewhere(source: str) -> bool:

@@ -19,6 +19,10 @@ _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
 _DEVIATION = re.compile("[ßς\u200c\u200d]")  # Python reads them as IDNA 2003 does, and browsers do not (UTS #46 §7)
 # What these name is in the page, in the browser or in another program; nobody is asked for it.
 _CONTACT_NOBODY = frozenset("about blob cid data javascript mailto mid sms tel urn x".split())
+_NO_DOCUMENTS = tuple(
+    f"data:{kind}"
+    for kind in ("audio/", "video/", "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "text/plain,")
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 
@@ -57,6 +61,16 @@ def _server(scheme: str, rest: str) -> Server:
     if not name.isascii():  # in some encodings, the "@" is half a letter
         return Server(scheme, authority, path)
     return Server(scheme, plain_host(host, scheme), path)
+
+
+def holds_document(reference: str) -> bool:
+    """Whether *reference* is a data URL (RFC 2397) of what may be a document with references of its own.
+
+    >>> holds_document("data:text/html,<p>"), holds_document("data:image/png;base64,AA=="), holds_document("/own")
+    (True, False, False)
+    """
+    plain = reference.strip(_STRIPPED).translate(_REMOVED).lower()
+    return plain.startswith("data:") and not plain.startswith(_NO_DOCUMENTS)
 
 
 def plain_host(authority: str, scheme: str = "") -> str:
@@ -104,6 +118,16 @@ class Page:
         """Return the host that *reference* names when it is no server of the page's owner; else None."""
         server = server_of(reference)
         return None if server is None or server.host in self._own else server.host
+
+    def away(self, reference: str) -> str | None:
+        """Return where a navigation to *reference* would end that is no page of the owner's servers; else None.
+
+        That is a host, or a scheme with its colon: a document in a URL (``data:``) is nobody's, and nobody has seen it.
+        """
+        scheme = _SCHEME.match(reference.strip(_STRIPPED).translate(_REMOVED))
+        if scheme is not None and scheme[1].lower() not in ("http", "https"):
+            return f"{scheme[1].lower()}:"
+        return self.elsewhere(reference)
 
     def unadmitted(self, directive: str, reference: str) -> str | None:
         """Return what elsewhere() does, and None too where the policy admits the file itself by *directive*."""

@@ -401,7 +401,7 @@ def test_log_lines(fresh_tellings, caplog):
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(_codings._LIBRARIES, "br", lambda: None)
         with pytest.raises(UnseenBodyError) as unseen:
-            document_body(Kind.HTML, ["text/html"], ["br"], View(Page((), lambda *_: False)), is_part=False)
+            document_body(Kind.HTML, ["text/html"], ("br",), View(Page((), lambda *_: False)), is_part=False)
     _logs.tell_failure(unseen.value)
     _logs.tell_failure(ValueError())
     *lines, failure = [record.getMessage() for record in caplog.records]

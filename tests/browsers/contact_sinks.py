@@ -13,7 +13,7 @@ import re
 import selectors
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -226,4 +226,7 @@ class WatchedFirefox(Firefox):
 
 
 WatchedBrowser = WatchedChromium | WatchedFirefox
-WATCHED = {"chromium": WatchedChromium, "firefox": WatchedFirefox}
+WATCHED: Mapping[str, Callable[[Path, Sinks], WatchedBrowser]] = {
+    "chromium": WatchedChromium,
+    "firefox": WatchedFirefox,
+}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from browsers.contact_vectors import GROUPS, SILENT_FOR, VECTORS
-from browsers.leaks import PAGE, Measured, measure_all
+from browsers.contact_watch import Measured, measure_all
+from browsers.leaks import PAGE, PlainSite
 
 pytestmark = pytest.mark.timeout(400)  # seconds: the first test of each browser shows it all pages
 
@@ -30,7 +31,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def measured(all_measured: dict[str, Measured], kind: str) -> Measured:
     """All contacts that one browser has made."""
     if kind not in all_measured:
-        (all_measured[kind],) = measure_all([kind])
+        (all_measured[kind],) = measure_all(PlainSite(), [kind])
     return all_measured[kind]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from browsers.browser import WATCH_VIOLATIONS, Browser, Cookie
 from browsers.programs import require
@@ -39,6 +39,8 @@ class Firefox(Browser):
     """Firefox with a fresh profile in *folder*."""
 
     name = "firefox"
+    capabilities: ClassVar[Mapping[str, Any]] = {}
+    """What it is asked for at the start (WebDriver §7)."""
 
     def _command(self, folder: Path) -> list[str]:
         profile = folder / "profile"
@@ -55,7 +57,7 @@ class Firefox(Browser):
             return None
 
     def _attach(self) -> None:
-        self._call("session.new", capabilities={})
+        self._call("session.new", capabilities=self.capabilities)
         self._call("session.subscribe", events=["browsingContext.load", "log.entryAdded", "script.message"])
         self._call(
             "script.addPreloadScript",

@@ -1,4 +1,4 @@
-"""Contacts that pages cause at third parties, bare and guarded, in real browsers; and the table of them in the docs.
+"""Contacts that pages cause at third parties, bare and guarded, in real browsers; and the tables of them in the docs.
 
 Usage, from the project's folder: python tests/browsers/leaks.py
 """
@@ -16,10 +16,12 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from browsers import tls_vectors
 from browsers.contact_sinks import Contact
 from browsers.contact_vectors import GROUPS, SILENT_FOR, VECTORS, Vector
 from browsers.contact_watch import Measured, Site, measure_all
 from browsers.raw_server import RawServer, Request, page
+from browsers.tls_site import TlsSite
 from browsers.two_sites import SITE, WsgiApp, wsgi_answer
 from privguard.wsgi import PrivacyMiddleware
 
@@ -90,13 +92,20 @@ of its own, so that the faintest contact is seen: a **look-up** of its name, a *
 a **TLS hello**, a whole **request**. Only the farthest one counts. A page that is silent even bare proves nothing: its
 browser has a dash there, and its guarded visit is not counted as a success.
 
-The pages on which users may link to images have that setting (`user_image_paths`). All pages are served over plain HTTP
-on one machine, so what browsers do only over HTTPS is not in the table: `NEL`, `Alt-Svc`, reports to
-`Reporting-Endpoints`. Of one browser each the current version was asked, and Safari was not.
+The pages on which users may link to images have that setting (`user_image_paths`). All pages are served on one machine:
+over plain HTTP, through the WSGI middleware, and {more} more over HTTPS and HTTP/2, through the ASGI middleware. Of one
+browser each the current version was asked, and Safari was not.
 
-What an app, its own scripts or a visitor's click decide is in the last row: privguard does not stop it, see
-[What privguard cannot stop](../explanation/what-privguard-cannot-stop.md).
+What an app, its own scripts or a visitor's click decide is in the last row of the first table: privguard does not
+stop it, see [What privguard cannot stop](../explanation/what-privguard-cannot-stop.md).
 
+"""
+OVER_TLS = """\
+## Over HTTPS and HTTP/2
+
+Some contacts browsers make for secure pages alone: reports to the endpoints of `Reporting-Endpoints` or `Report-To`,
+network error logging, alternative services; and Chromium obeys Early Hints over HTTP/2 alone. The third parties let
+nobody finish a TLS handshake, so that of a request no more is seen than the hello, and of HTTP/3 only the look-up.
 """
 WORDS = {
     Contact.LOOK_UP: ("look-up", "look-ups"),
@@ -109,18 +118,26 @@ WORDS = {
 def report(measured: Sequence[Measured]) -> str:
     """Return the page: what was measured class by class, then vector by vector."""
     versions = " and ".join(one.version for one in measured)
-    lines = [INTRODUCTION.format(count=len(VECTORS), versions=versions) + "## By class\n"]
-    lines += _header("way of contact", measured)
-    for group, title in GROUPS.items():
-        vectors = [vector for vector in VECTORS if vector.group == group]
-        cells = [cell for one in measured for cell in (_sum(one.bare, vectors), _sum(one.guarded, vectors))]
-        lines.append(_row(f"{title} ({len(vectors)})", *cells))
+    counts = {"count": len(VECTORS), "more": len(tls_vectors.VECTORS)}
+    lines = [INTRODUCTION.format(versions=versions, **counts) + "## By class\n"]
+    lines += _by_class(GROUPS, VECTORS, measured)
+    lines.append("\n" + OVER_TLS)
+    lines += _by_class(tls_vectors.GROUPS, tls_vectors.VECTORS, measured)
     lines.append("\n## One by one\n")
-    lines.append("What each page holds is in `tests/browsers/contact_vectors.py`.\n")
+    lines.append("What each page holds is in `tests/browsers/contact_vectors.py` and `tls_vectors.py`.\n")
     lines += _header("page", measured)
-    for vector in VECTORS:
+    for vector in [*VECTORS, *tls_vectors.VECTORS]:
         lines.append(_row(f"`{vector.label}`", *(cell for one in measured for cell in _cells(one, vector))))
     return "\n".join(lines) + "\n"
+
+
+def _by_class(groups: Mapping[str, str], all_vectors: Sequence[Vector], measured: Sequence[Measured]) -> list[str]:
+    lines = _header("way of contact", measured)
+    for group, title in groups.items():
+        vectors = [vector for vector in all_vectors if vector.group == group]
+        cells = [cell for one in measured for cell in (_sum(one.bare, vectors), _sum(one.guarded, vectors))]
+        lines.append(_row(f"{title} ({len(vectors)})", *cells))
+    return lines
 
 
 def _header(first: str, measured: Sequence[Measured]) -> list[str]:
@@ -147,6 +164,12 @@ def _word(contact: Contact | None) -> str:
     return WORDS[contact][0] if contact is not None else "none"
 
 
+def measure_both_sites() -> list[Measured]:
+    """Return what all vectors cause in each browser, over plain HTTP and over HTTPS."""
+    measured = zip(measure_all(PlainSite()), measure_all(TlsSite()))
+    return [Measured(a.version, a.bare | b.bare, a.guarded | b.guarded) for a, b in measured]
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)  # what was taken out of which page is written down, line by line
-    PAGE.write_text(report(measure_all(PlainSite())))
+    PAGE.write_text(report(measure_both_sites()))

@@ -11,7 +11,7 @@ import contextlib
 import resource
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -133,9 +133,9 @@ def _measure(site: Site, browser: WatchedBrowser) -> Measured:
     framed = [vector for vector in vectors if not vector.is_in_tab]
     for start in range(0, len(framed), ON_A_SHEET):
         sheet = framed[start : start + ON_A_SHEET]
-        watch.visit(sheet, [site.sheet(sheet)])
+        watch.visit(sheet, lambda some: [site.sheet(some)])
     in_tabs = [vector for vector in vectors if vector.is_in_tab]
-    watch.visit(in_tabs, [site.address(vector, guard) for vector in in_tabs for guard in GUARDS])
+    watch.visit(in_tabs, lambda some: [site.address(vector, guard) for vector in some for guard in GUARDS])
     watch.settle()
     seen = watch.contacts()
     by_guard = {
@@ -157,23 +157,32 @@ class _Watch:
         looked_up = dict.fromkeys(self._browser.looked_up(), Contact.LOOK_UP)
         return looked_up | self._site.sinks.seen
 
-    def visit(self, vectors: Sequence[Vector], urls: Sequence[str]) -> None:
-        """Show the pages at *urls*, and again while a bare page of *vectors* has not made the contact that it can."""
-        silent = self._site.silent_for[self._browser.name]
-        wanted = {f"{vector.label}-bare" for vector in vectors if vector.label not in silent}
-        pages = {path_of(vector, guard) for vector in vectors for guard in GUARDS}
+    def visit(self, vectors: Sequence[Vector], urls_of: Callable[[Sequence[Vector]], list[str]]) -> None:
+        """Show the pages of *vectors*, and again those whose bare one has not made the contact that it can."""
         for _ in range(VISITS):
-            self._site.served.clear()
-            tabs = [self._browser.open_tab(url) for url in urls]
-            is_shown = wait_until(lambda: pages <= self._site.served.keys())
-            is_enough = is_shown and wait_until(lambda: wanted <= self.contacts().keys(), PATIENCE)
-            self._wait_until_quiet()
-            for tab in tabs:
-                self._browser.close_tab(tab)
-            if is_enough:
+            lost = self._show(vectors, urls_of(vectors))
+            vectors = vectors if lost else self._missing(vectors)
+            if not vectors:
                 return
-        if not is_shown:
-            raise RuntimeError(f"{self._browser.name} was not given {sorted(pages - self._site.served.keys())}")
+        if lost:
+            raise RuntimeError(f"{self._browser.name} was not given {sorted(lost)}")
+
+    def _show(self, vectors: Sequence[Vector], urls: Sequence[str]) -> set[str]:
+        """Show the pages at *urls*, wait for their contacts, and return what of *vectors* has not been served."""
+        pages = {path_of(vector, guard) for vector in vectors for guard in GUARDS}
+        self._site.served.clear()
+        tabs = [self._browser.open_tab(url) for url in urls]
+        if wait_until(lambda: pages <= self._site.served.keys()):
+            wait_until(lambda: not self._missing(vectors), PATIENCE)
+        self._wait_until_quiet()
+        for tab in tabs:
+            self._browser.close_tab(tab)
+        return pages - self._site.served.keys()
+
+    def _missing(self, vectors: Sequence[Vector]) -> list[Vector]:
+        contacts = self.contacts()
+        wanted = [vector for vector in vectors if vector.label not in self._site.silent_for[self._browser.name]]
+        return [vector for vector in wanted if f"{vector.label}-bare" not in contacts]
 
     def _wait_until_quiet(self) -> None:
         before: dict[str, Contact] = {}

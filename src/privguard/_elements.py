@@ -41,6 +41,8 @@ class View:
     """Users may link to images on any server: those get no referrer."""
     watches_images: bool = False
     """Some image from elsewhere may load, so that a hidden one would count its visitors."""
+    blocks_nothing: bool = False
+    """The page's policy is only reported, while its owner tries it out."""
     is_xml: bool = False
 
 
@@ -76,7 +78,7 @@ def judge(tag: Tag, view: View, *, is_hidden: bool = False) -> Verdict:
         _take_all(tag, name, verdict)
         return verdict
     if name in _FRAMES:
-        _judge_frame(tag, name, view.page, verdict)
+        _judge_frame(tag, name, view, verdict)
     elif name in _ELEMENTS:
         _ELEMENTS[name](tag, view, verdict)
     if view.watches_images:
@@ -95,10 +97,11 @@ def _take_all(tag: Tag, name: bytes, verdict: Verdict) -> None:
     verdict.removed += [("entity of the document's own", "")] if verdict.edits else []
 
 
-def _judge_frame(tag: Tag, name: bytes, page: Page, verdict: Verdict) -> None:
+def _judge_frame(tag: Tag, name: bytes, view: View, verdict: Verdict) -> None:
     for attribute, directive in _FRAMES[name]:
         reference = tag.value(attribute) or ""
-        host = "data:" if holds_document(reference) else page.unadmitted(directive, reference)
+        is_unseen = not view.blocks_nothing and holds_document(reference)
+        host = "data:" if is_unseen else view.page.unadmitted(directive, reference)
         if host is not None:
             verdict.rename(tag, attribute)
             verdict.removed.append((f"<{name.decode()}>", host))

@@ -240,7 +240,8 @@ class ResponseHead(CookieGuard):
             return kept
         codings, ranges = said["content-encoding"], said["content-range"]
         is_part = status == 206 and not (len(ranges) == 1 and begins_at_zero(ranges[0]))
-        view = View(self.page, self.rules.user_images, self.rules.watches_images)
+        is_trial = self.policy.settings["csp"]["report_only"]
+        view = View(self.page, self.rules.user_images, self.rules.watches_images, blocks_nothing=is_trial)
         applied = parse_codings(codings)
         self.body = document_body(kind, types, applied, view, is_part=is_part)
         untrue = (DIGESTS | LENGTHS) if applied else DIGESTS

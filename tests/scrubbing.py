@@ -11,6 +11,7 @@ THIRD = "//third.test/x"
 OWN = frozenset({"site.test", "www.own.test"})
 STRICT = View(Page(OWN, lambda directive, url: False))
 LOOSE = View(Page(OWN, lambda directive, url: url.startswith("https://video.test/")))
+CDN = View(Page(OWN, lambda directive, url: False), watches_images=True)
 BOARDS = View(Page(OWN, lambda directive, url: False), has_users_images=True, watches_images=True)
 
 

@@ -31,7 +31,6 @@ KINDS = {
         "application/unknown",
         "text/",
         "/html",
-        "text/ht ml",
         "a/b/c",
     ],
     None: ["text/plain", "application/json", "text/css", "image/png", "text/html, text/plain", "application/pdf"],
@@ -256,3 +255,61 @@ def test_any_bytes(page, value, cut):
     whole = scrubbed(lambda: DocumentScrubber(kind, [value], STRICT), [page])
     assert len(whole) == len(page)
     assert scrubbed(lambda: DocumentScrubber(kind, [value], STRICT), [page[:cut], page[cut:]]) == whole
+
+
+TORN = b"<![CDATA[ \x83]]> <!-- ]]>%b<!-- -->"
+TORN_HINT = b'<link rel="preconnect" href="//third.test"/>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "types", "page"),
+    [
+        (Kind.HTML, ["text/html;charset=shift_jis"], b"<svg>" + TORN),
+        (Kind.HTML, ["text/html"], b"<svg>" + TORN),
+        (Kind.XML, ["text/xml;charset=gbk"], b"<x>" + TORN),
+        (Kind.XML, ["text/xml"], b'<?xml version="1.0" encoding="Big5"?><x>' + TORN),
+    ],
+)
+def test_bracket_that_may_be_half_a_letter(kind, types, page):
+    """A CDATA section may end there or later: whatever looks like a tag from there on is judged."""
+    page = page % TORN_HINT
+    assert in_every_way(lambda: DocumentScrubber(kind, types, STRICT), page) == page.replace(b"href", b"xref")
+
+
+@pytest.mark.parametrize(
+    ("kind", "types", "page"),
+    [
+        (Kind.HTML, ["text/html;charset=utf-8"], b"<svg>" + TORN),
+        (Kind.XML, ["text/xml"], b"<x>" + TORN),
+        (Kind.XML, ["text/xml"], b'<?xml version="1.0" encoding="UTF-8"?><x>' + TORN),
+        (Kind.XML, ["text/xml"], b'<?xml version="1.0"' + b" " * 2000 + b"?><x>" + TORN),
+    ],
+)
+def test_bracket_that_is_one(kind, types, page):
+    """Text in a comment is text."""
+    page = page % TORN_HINT
+    assert in_every_way(lambda: DocumentScrubber(kind, types, STRICT), page) == page
+
+
+PART = b"--x\r\nContent-Type: %b\r\n\r\n%b\r\n--x--"
+
+
+@pytest.mark.parametrize("kind", [b"text/xml", b"IMAGE/SVG+XML", b"text/html; charset=utf-16", b"x"])
+def test_part_of_another_kind(kind):
+    """Is none that a browser knows; what is in it is scrubbed as the rest is."""
+    page = PART % (kind, b'<?xml version="1.0"?><p>x</p>')
+    left = PART % (b"-" + kind[1:], b'<?xxx version="1.0"?><p>x</p>')
+    assert in_every_way(lambda: DocumentScrubber(Kind.PARTS, [], STRICT), page) == left
+
+
+def test_part_in_utf_16():
+    """Its mark goes, and with it all meaning."""
+    page = PART % (b"text/html", b"\xff\xfe<\0p\0>\0")
+    assert in_every_way(lambda: DocumentScrubber(Kind.PARTS, [], STRICT), page) == page.replace(b"\xff\xfe", b"  ")
+
+
+@pytest.mark.parametrize("kind", [b"image/jpeg", b"image/png;x=y", b"text/html"])
+def test_parts_that_are_shown(kind):
+    """Cameras send pictures, and old chats pages."""
+    page = PART % (kind, b"\xff\xd8\r\ncontent x")
+    assert in_every_way(lambda: DocumentScrubber(Kind.PARTS, [], STRICT), page) == page

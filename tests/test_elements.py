@@ -8,7 +8,7 @@ import functools
 import pytest
 
 from privguard._html import HtmlScrubber
-from scrubbing import BOARDS, LOOSE, STRICT, in_every_way
+from scrubbing import BOARDS, CDN, LOOSE, STRICT, in_every_way, scrubbed
 
 FAR = "https://third.test/x"
 
@@ -272,6 +272,10 @@ ENDED = [
     "<table><tr><td style='width:1px'><img src={}></table>",
     "<div style='background: url({}); width: 100px'>x</div>",
     "<iframe srcdoc='<img src={}>'></iframe>",
+    "<div hidden><ul><li>a<li>b</ul><p>x</div><img src={}>",
+    "<x-y hidden><ul><li>a<li>b</ul></x-y><img src={}>",
+    "<li hidden><p>x<li><img src={}>",
+    "<p hidden>x</p><details open><img src={}></details>",
 ]
 
 
@@ -279,7 +283,58 @@ ENDED = [
 def test_picture_beside_what_is_hidden(page):
     """What hides has ended before, or is open, or does not hide at all."""
     page = page.replace("{}", FAR)
-    assert html(page, BOARDS) == page
+    assert html(page, CDN) == page
+
+
+STUCK = [
+    "<span hidden><div></span><img src={}>",
+    "<div hidden><table><tr><td></div><img src={}>",
+    "<canvas><div></canvas><img src={}>",
+    "<p hidden><button><p></p><img src={}>",
+    "<li hidden><section><li></li><img src={}>",
+    "<body hidden></body><img src={}>",
+    "<html hidden></html><img src={}>",
+    "<a hidden/><img src={}>",
+    "<g hidden/><img src={}>",
+    "<progress><p></progress><img src={}>",
+    "<x-y hidden><p></x-y><img src={}>",
+    "<div><template shadowrootmode=open></template><img src={}></div>",
+    "<ul><li hidden>x</ol><div hidden><b></div></b><img src={}>",
+    f"{'<b>' * 600}<div hidden>{'<i>' * 600}</div><img src={{}}>",
+]
+
+
+@pytest.mark.parametrize("page", STUCK)
+def test_tags_that_are_not_nested_as_they_should_be(page):
+    """What is hidden may go on for a browser: so it does."""
+    page = page.replace("{}", FAR)
+    assert scrubbed(functools.partial(HtmlScrubber, CDN), [page.encode()]).decode() == page.replace(
+        "img src", "img xrc"
+    )
+
+
+NO_LINKED_PICTURES = [
+    ("<svg width=20 height=20><image href={} width=9 height=9 /></svg>", "href"),
+    ("<svg><feImage xlink:href={} /></svg>", "xlink:href"),
+    ("<img srcset='{} 1000x' src=/own>", "srcset"),
+    ("<picture><source srcset={}><img src=/own></picture>", "srcset"),
+    ("<table background={}><tr><td>x</table>", "background"),
+]
+
+
+@pytest.mark.parametrize(("page", "name"), NO_LINKED_PICTURES)
+def test_users_pictures_are_plain_ones(page, name):
+    """An <img> with a src is what a user links to; where it is only the site that may show some, all stay."""
+    page = page.replace("{}", FAR)
+    assert html(page, BOARDS) == page.replace(f" {name}=", f" {name[:-4]}xref=" if "href" in name else f" x{name[1:]}=")
+    assert html(page, CDN) == page
+
+
+def test_animation_of_a_reference():
+    """It would show another picture, in SVG; of a link it leads elsewhere, when somebody clicks."""
+    page = f"<svg><set attributeName=xlink:href to={FAR} /><set attributeName=x to=3 /></svg>"
+    assert html(page, CDN) == page.replace("attributeName=xlink", "xttributeName=xlink")
+    assert html(page) == page
 
 
 def test_users_images_get_no_referrer():

@@ -416,3 +416,15 @@ def test_any_bytes(page):
     """Never raises, never another length."""
     for view in (STRICT, LOOSE, BOARDS):
         assert len(scrubbed(functools.partial(HtmlScrubber, view), [page])) == len(page)
+
+
+def test_link_in_an_attribute_leads_nowhere():
+    """Firefox would look its host up: what the page's header fields say of that does not reach such a document."""
+    for link in (f"<a href={THIRD}>x</a>", f"<area href={THIRD}>", f"<svg><a xlink:href={THIRD} /></svg>"):
+        page = f"<iframe srcdoc='{link}'></iframe><p>{link}"
+        inside, outside = page.split("</iframe>")
+        assert in_every_way(functools.partial(HtmlScrubber, STRICT), page.encode()).decode() == (
+            inside.replace("href", "xref") + "</iframe>" + outside
+        )
+    page = "<iframe srcdoc='<a href=/own>x</a>'></iframe>"
+    assert in_every_way(functools.partial(HtmlScrubber, STRICT), page.encode()).decode() == page

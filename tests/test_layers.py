@@ -30,6 +30,7 @@ LAYERS = [
     ["_contacts"],
     ["_elements", "_headers"],
     ["_known_tags", "_scrubber", "_surroundings"],
+    ["_parts"],
     ["_encodings", "_html"],
     ["_xml"],
     ["_documents"],

@@ -59,7 +59,7 @@ def test_reference_that_names_a_server(reference):
         ("http://[2001:db8::1]:80/", "[2001:db8::1]"),
         ("http://[2001:db8::1]:8080/", "[2001:db8::1]:8080"),
         ("https://münchen.test/", "xn--mnchen-3ya.test"),
-        ("https://ＴＨＩＲＤ.test/", "third.test"),
+        ("https://ＴＨＩＲＤ.test/", "ＴＨＩＲＤ.test"),
         ("https://", ""),
         ("intent://scan/#Intent", "scan"),
         ("https://third.test:99999999", "third.test:99999999"),

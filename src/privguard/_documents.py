@@ -12,8 +12,11 @@ from ._elements import View
 from ._encodings import ESCAPE, ISO_2022_JP, UTF_16, Escaped, Wide, narrow
 from ._html import HtmlScrubber
 from ._media_types import media_type
+from ._parts import Parts
 from ._scrubber import Removal, Scrubber
 from ._xml import XmlScrubber
+
+_Reading = Scrubber | Wide | Escaped | Parts
 
 
 class Kind(enum.Enum):
@@ -29,6 +32,11 @@ _XML_TYPES = frozenset({"text/xml", "application/xml", "text/xsl"})
 # MIME Sniffing §7.1, and what Firefox says for it.
 _NO_TYPES = frozenset({"unknown/unknown", "application/unknown", "application/x-unknown-content-type"})
 _UTF_8 = frozenset({"utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"})
+# Encodings in which a bracket may be half a letter (Encoding standard §4.2, labels).
+_HALVED = frozenset(
+    "big5 big5-hkscs cn-big5 csbig5 x-x-big5 chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 "
+    "x-gbk gb18030 csshiftjis ms932 ms_kanji shift-jis shift_jis sjis windows-31j x-sjis".split()
+)
 _MARKS = ((b"\xfe\xff", "big"), (b"\xff\xfe", "little"), (b"\xef\xbb\xbf", ""))
 # Where nothing else tells, the declaration of XML does, in HTML too (HTML standard §13.2.3.2).
 _DECLARATIONS = ((b"\0<\0?\0x", "big"), (b"<\0?\0x\0", "little"))
@@ -66,7 +74,7 @@ class DocumentScrubber:
         self._view = view
         self._is_part = is_part
         self._begin = b""
-        self._readings: list[Scrubber | Wide | Escaped] = []
+        self._readings: list[_Reading] = []
         """What browsers may take the document for, each scrubbed in turn; none, once that is settled, when for none."""
         self._is_settled = False
         self._ascii: Scrubber | None = None
@@ -134,7 +142,9 @@ class DocumentScrubber:
             return [UTF_16[self._charset]]
         return ["", *[order for declaration, order in _DECLARATIONS if begin.startswith(declaration)]]
 
-    def _reading(self, scrubber: Scrubber, order: str) -> Scrubber | Wide | Escaped:
+    def _reading(self, scrubber: Scrubber, order: str) -> _Reading:
+        if self._kind is Kind.PARTS:
+            return Parts(scrubber)
         if order:
             return Wide(scrubber, order)
         if self._charset in ISO_2022_JP:
@@ -159,6 +169,7 @@ class DocumentScrubber:
             if not begin.startswith(b"<"):
                 return None
         scrubber = XmlScrubber(self._view) if kind is Kind.XML else HtmlScrubber(self._view)
+        scrubber.may_be_halves = self._charset not in _UTF_8 if kind is Kind.HTML else self._charset in _HALVED
         if self._is_part or kind is Kind.PARTS:
             scrubber.doubt_everything()
         return scrubber

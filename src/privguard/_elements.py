@@ -43,6 +43,8 @@ class View:
     """Some image from elsewhere may load, so that a hidden one would count its visitors."""
     blocks_nothing: bool = False
     """The page's policy is only reported, while its owner tries it out."""
+    is_in_attribute: bool = False
+    """It is a document in an attribute (srcdoc), which no header field of the page's tells to look no names up."""
     is_xml: bool = False
 
 
@@ -74,17 +76,24 @@ def judge(tag: Tag, view: View, *, is_hidden: bool = False) -> Verdict:
     """Return what is to be taken out of *tag*, which may be nothing. *is_hidden*: it stands in something hidden."""
     verdict = Verdict()
     name = tag.name.rpartition(b":")[2] if view.is_xml else tag.name
-    if view.is_xml and any(has_unknown_entity(tag.raw(one) or b"") for one in _READ & tag.attributes.keys()):
+    if view.is_xml and any(_is_filled_in(tag.raw(one) or b"") for one in _READ & tag.attributes.keys()):
         _take_all(tag, name, verdict)
         return verdict
     if name in _FRAMES:
         _judge_frame(tag, name, view, verdict)
     elif name in _ELEMENTS:
         _ELEMENTS[name](tag, view, verdict)
+    if view.is_in_attribute and name in (b"a", b"area"):
+        _judge_anchor(tag, view.page, verdict)
     if view.watches_images:
         _judge_image(tag, name, view, verdict, is_hidden)
     _judge_attributes(tag, view.page, verdict)
     return verdict
+
+
+def _is_filled_in(raw: bytes) -> bool:
+    """Whether an attribute's value in XML is only known when an entity, or what XSLT has in braces, is put in."""
+    return b"{" in raw or has_unknown_entity(raw)
 
 
 def _take_all(tag: Tag, name: bytes, verdict: Verdict) -> None:
@@ -92,7 +101,7 @@ def _take_all(tag: Tag, name: bytes, verdict: Verdict) -> None:
     taken = CONTACTING & tag.attributes.keys()
     for attribute in taken - {b"href"} if name in (b"a", b"area") else taken:
         verdict.rename(tag, attribute)
-    if name == b"script" and has_unknown_entity(tag.raw(b"type") or b""):
+    if name == b"script" and _is_filled_in(tag.raw(b"type") or b""):
         verdict.lead_nowhere(tag, b"type")
     verdict.removed += [("entity of the document's own", "")] if verdict.edits else []
 
@@ -115,6 +124,15 @@ def _judge_link(tag: Tag, view: View, verdict: Verdict) -> None:
         verdict.rename(tag, b"href")
         verdict.rename(tag, b"imagesrcset")
         verdict.removed.append(contact)
+
+
+def _judge_anchor(tag: Tag, page: Page, verdict: Verdict) -> None:
+    """Firefox looks up where the links of a document lead that nothing tells not to."""
+    for attribute in (b"href", b"xlink:href"):
+        host = page.elsewhere(tag.value(attribute) or "")
+        if host is not None:
+            verdict.rename(tag, attribute)
+            verdict.removed.append(("link", host))
 
 
 def _judge_form(tag: Tag, view: View, verdict: Verdict) -> None:
@@ -199,23 +217,44 @@ _IMAGES: Mapping[bytes, tuple[bytes, ...]] = {
     b"feimage": (b"href", b"xlink:href"),
     b"video": (b"poster",),
 }
+_ANIMATIONS = frozenset(b"set animate animatetransform animatemotion".split())
 _URLS: Mapping[bytes, Callable[[str], list[str]]] = {b"srcset": srcset_urls, b"style": style_urls}
 
 
+# What users link to is a picture in an <img>: all else is for the site, which has its pictures where it likes.
+_NO_PICTURES = frozenset((b"image", b"feimage"))
+_NO_LINKS = frozenset((b"srcset", b"background"))
+
+
 def _judge_image(tag: Tag, name: bytes, view: View, verdict: Verdict, is_hidden: bool) -> None:
-    attributes = [one for one in (*_IMAGES.get(name, ()), b"background") if one in tag.attributes]
-    if b"style" in tag.attributes and _image_host(tag, b"style", view.page) is not None:
-        attributes.append(b"style")
-    host = next(filter(None, (_image_host(tag, one, view.page) for one in attributes)), None)
-    if host is None:
+    if name in _ANIMATIONS and (tag.value(b"attributename") or "").strip().lower().endswith("href"):
+        verdict.rename(tag, b"attributename")
+        verdict.removed.append(("animated reference", ""))
+    found = {
+        one: host for one in _image_attributes(tag, name) if (host := _image_host(tag, one, view.page)) is not None
+    }
+    if not found:
         return
+    host = next(iter(found.values()))
     if is_hidden or hides(tag) or has_tiny_side(tag, (b"width", b"height", b"sizes")):
-        for one in attributes:
+        for one in {*found, *(one for one in _IMAGES.get(name, ()) if one in tag.attributes)}:
             verdict.rename(tag, one)
         verdict.removed.append(("hidden image", host))
+    elif view.has_users_images and (name in _NO_PICTURES or not _NO_LINKS.isdisjoint(found)):
+        for one in found if name in _NO_PICTURES else _NO_LINKS & found.keys():
+            verdict.rename(tag, one)
+        verdict.removed.append((f"<{name.decode()}> that is no <img src>", host))
     elif view.has_users_images and b"referrerpolicy" in tag.attributes:
         verdict.rename(tag, b"referrerpolicy")
         verdict.removed.append(("referrer policy", host))
+
+
+def _image_attributes(tag: Tag, name: bytes) -> list[bytes]:
+    wanted = {*_IMAGES.get(name, ()), b"background", b"style"}
+    found = [one for one in tag.attributes if one in wanted]
+    if name in _NO_PICTURES:  # the prefix of XLink may be any
+        found += [one for one in tag.attributes if one.endswith(b":href") and one not in wanted]
+    return found
 
 
 def _image_host(tag: Tag, attribute: bytes, page: Page) -> str | None:

@@ -33,6 +33,7 @@ from ._headers import (
     weak_tag,
 )
 from ._links import own_members
+from ._media_types import plain_type
 from ._references import Page, plain_host
 from ._set_cookie import CookieGuard
 
@@ -235,6 +236,11 @@ class ResponseHead(CookieGuard):
         self.body = None
         said = dialect.values_of(kept, _SAY_WHAT_A_BODY_IS)
         types = said["content-type"]
+        sent = plain_type(types)
+        if types and types != [sent]:
+            kept = [pair for pair in kept if dialect.lower(pair[0]) != "content-type"]
+            types = [sent] if sent else []
+            kept += dialect.spell_fields([("Content-Type", one) for one in types])
         kind = kind_of(types)
         if kind is None or is_attachment(said["content-disposition"]):
             return kept

@@ -6,7 +6,7 @@ may differ on that, or a page is made to make them differ, everything that looks
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 
 from . import _landmarks as marks
 from ._elements import Verdict, View
@@ -47,13 +47,14 @@ class HtmlScrubber(Scrubber):
         self._state = HtmlScrubber._anywhere
 
     def _document_in_attribute(self, *, is_hidden: bool) -> Scrubber:
-        return HtmlScrubber(self._view, self._depth + 1, is_hidden=is_hidden)
+        view = dataclasses.replace(self._view, is_in_attribute=True)
+        return HtmlScrubber(view, self._depth + 1, is_hidden=is_hidden)
 
     # ── markup ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _landmarks(self) -> marks.Landmarks:
-        is_doubtful = self._around.are_doubtful
+        is_doubtful = self._around.are_doubtful or self._view.is_in_attribute
         if not self._view.watches_images:
             return marks.WATCHFUL if is_doubtful else marks.ORDINARY
         return marks.EVERY_TAG if is_doubtful or self._hiding.is_open else marks.PICTURES
@@ -106,7 +107,7 @@ class HtmlScrubber(Scrubber):
         match = marks.DOUBTFUL_CDATA_END.search(data, at)
         if match is None:
             return self._all_but(data, at, marks.PARTIAL_CDATA_END)
-        if match[0] == b"<":
+        if match[0] == b"<" or self._is_half(data, match.start()):
             self._state = HtmlScrubber._anywhere
             return match.start()
         self._state = HtmlScrubber._markup
@@ -162,7 +163,7 @@ class HtmlScrubber(Scrubber):
         is_judged = self._is_judged(tag.name)
         verdict = self._judge(data, tag, is_hidden=self._hiding.is_open) if is_judged else Verdict()
         if self._view.watches_images:
-            self._hiding.open(tag)
+            self._hiding.open(tag, is_foreign=self._around.are_foreign)
         if not self._hiding.is_open:
             remember(self._known, data[tag.at : tag.end], tag, verdict)
         self._open(tag.name, tag.ends_itself())
@@ -230,7 +231,8 @@ class HtmlScrubber(Scrubber):
             self._seen = max(0, len(data) - at - marks.LONGEST_END)
             return ~at
         inner = HtmlScrubber(self._view, self._depth)
-        inner._hiding = copy.copy(self._hiding)
+        inner.may_be_halves = self.may_be_halves
+        inner._hiding = self._hiding.copy()
         edits = inner.scan(data[at : match.start()], is_last=False)
         if not inner.is_plain:
             self._state = HtmlScrubber._anywhere  # for one reader, the element ends somewhere else
@@ -290,5 +292,5 @@ class HtmlScrubber(Scrubber):
             return tag.end
         self._judge(data, tag, is_hidden=self._hiding.is_open)
         if self._view.watches_images:
-            self._hiding.open(tag)
+            self._hiding.open(tag, is_foreign=self._around.are_foreign)
         return tag.end

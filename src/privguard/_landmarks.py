@@ -24,7 +24,7 @@ TURNING = frozenset((*FOREIGN, b"select", b"frameset", b"template", b"col"))
 IMAGES = frozenset(b"feimage image img input source video".split())
 _BY_ATTRIBUTES = (JUDGED | JUDGED_BY_ATTRIBUTE | IMAGES) - RAW_TEXT - {b"video"}  # without one, these do nothing
 # What is in these, in HTML, may be seen by nobody; so may what is in a template, a list or a video.
-HIDES = frozenset(b"audio canvas datalist details dialog meter progress".split())
+HIDES = frozenset(b"audio canvas datalist details dialog marquee meter progress rp".split())
 
 
 def any_case(names: Iterable[bytes]) -> bytes:

@@ -16,7 +16,9 @@ _REMOVED = str.maketrans("\\", "/", "\t\n\r")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"/*([^/?#]*)(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
-_DEVIATION = re.compile("[ßς\u200c\u200d]")  # Python reads them as IDNA 2003 does, and browsers do not (UTS #46 §7)
+# Of others, Python reads some as IDNA 2003 does and browsers do not (UTS #46 §7); and in many an encoding, what looks
+# like one of them here is something else for a browser.
+_LETTERS = re.compile(r"[^\W_ßẞς]+(?:[-.][^\W_ßẞς]+)*\.?")
 # What these name is in the page, in the browser or in another program; nobody is asked for it.
 _CONTACT_NOBODY = frozenset("about blob cid data javascript mailto mid sms tel urn x".split())
 _NO_DOCUMENTS = tuple(
@@ -83,16 +85,27 @@ def plain_host(authority: str, scheme: str = "") -> str:
     """
     match = _HOST_AND_PORT.fullmatch(authority)
     host = unquote(match[1]) if match else ""
-    if match is None or _DEVIATION.search(host):
+    if match is None:
         return authority
     if not host.isascii():
-        try:
-            host = host.encode("idna").decode("ascii")
-        except UnicodeError:
+        named = _ascii_name(host)
+        if named is None:
             return authority
+        host = named
     usual = {_DEFAULT_PORTS[scheme]} if scheme in _DEFAULT_PORTS else {80, 443}
     port = "" if not match[2] or int(match[2]) in usual else f":{int(match[2])}"
     return host.lower().removesuffix(".") + port
+
+
+def _ascii_name(host: str) -> str | None:
+    """Return a name that is not ASCII as it is sent (RFC 3490), or None when nobody can tell for sure."""
+    if not _LETTERS.fullmatch(host):
+        return None
+    try:
+        name = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    return name if "xn--" in name else None  # letters that stand for ASCII ones need not do so in the page's encoding
 
 
 class Page:

@@ -43,7 +43,11 @@ class Scrubber(abc.ABC):
         self._told: set[str] = set()
         self._view = view
         self._depth = depth
+        self.may_be_halves = False
+        """Whether bytes of ASCII may be the second half of a letter, as in Shift_JIS, GBK and Big5."""
         self._held = b""
+        self._before = b""
+        """The last byte that has left."""
         self._is_last = False
         self._lines = 1
         self._counted = (0, 1)
@@ -61,6 +65,7 @@ class Scrubber(abc.ABC):
         data = self._held + chunk if self._held else chunk
         end = self._run(data)
         self._held = data[end:] if end < len(data) else b""
+        self._before = data[end - 1 : end] or self._before
         return self._leave(data, end)
 
     def finish(self) -> bytes:
@@ -96,6 +101,11 @@ class Scrubber(abc.ABC):
         if not self._is_last:
             self._lines = self._line_at(data, end)
         return data if end == len(data) else data[:end]
+
+    def _is_half(self, data: bytes, at: int) -> bool:
+        """Whether the byte at *at*, which looks like ASCII, may be the second half of a letter."""
+        before = data[at - 1 : at] if at else self._before
+        return self.may_be_halves and before >= b"\x80"
 
     def _all_but(self, data: bytes, at: int, partial: re.Pattern[bytes]) -> int:
         """Settle everything but an end of *data* that could be the begin of what is looked for."""

@@ -22,7 +22,7 @@ _FUNCTION = re.compile(r"(?<![a-z0-9-])([a-z0-9-]+)\(([^()]*)\)")
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 37.8, "mm": 3.78, "q": 0.945, "%": 10.0}
 RELATIVE = 8.0
 _FLUID = re.compile(r"%|(?<=[0-9.])[sld]?v[a-z]|(?<=[0-9.])cq|var\(|auto|content")
-TINY = 1.0  # CSS pixels: nobody sees such a picture
+TINY = 1.99  # CSS pixels: nobody sees such a picture
 _FAR_BACK, _FAR_ON = -100.0, 2000.0  # of any unit, and CSS pixels: outside of the screen
 _SHADE = 0.05  # of full opacity or size
 

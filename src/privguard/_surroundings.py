@@ -29,6 +29,11 @@ class Surroundings:
         """Whether readers may differ on what is text."""
         return self.are_unsure or self._is_list or bool(self._foreign)
 
+    @property
+    def are_foreign(self) -> bool:
+        """Whether the next tag is one of SVG or MathML, as far as can be told."""
+        return bool(self._foreign)
+
     def open(self, name: bytes, ends_itself: bool) -> bool:
         """See a start tag; return whether HTML may go on in it, in the middle of foreign content."""
         if name in FOREIGN:

@@ -14,18 +14,18 @@ from ._markup import Tag
 from ._styles import HIDES, PIXELS, RELATIVE, TINY, hides_by_style
 
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
-_FOREIGN = frozenset(
-    b"svg g a defs symbol clippath mask pattern marker lineargradient radialgradient filter metadata desc title "
-    b"foreignobject image feimage use path rect switch math mphantom annotation annotation-xml".split()
-)
 # Their content is a fallback, a stock of parts, or comes to sight when somebody asks for it.
 _NEVER_SHOWN = frozenset(
     b"template datalist select canvas video audio meter progress defs symbol clippath mask pattern marker "
-    b"lineargradient radialgradient filter metadata desc title mphantom annotation annotation-xml".split()
+    b"lineargradient radialgradient filter metadata desc title mphantom annotation annotation-xml semantics maction "
+    b"mspace rp foreignobject".split()
+)
+_NEVER_SHOWN_IN_XML = frozenset(
+    b"area base frame head iframe link meta noembed noframes option param script source style textarea track".split()
 )
 _SHOWN_WHEN_OPEN = frozenset((b"details", b"dialog"))
 # Others grow with what is in them, and the parts of a table do so whatever their style says.
-_SIZED_BY_ATTRIBUTES = frozenset(b"svg iframe object embed foreignobject img image input video".split())
+_SIZED_BY_ATTRIBUTES = frozenset(b"svg iframe object embed foreignobject img image input marquee video".split())
 _SIZED_AS_SVG = frozenset(b"svg foreignobject image feimage".split())
 _SIZED_BY_CONTENT = frozenset(b"table caption colgroup col thead tbody tfoot tr td th".split())
 
@@ -37,24 +37,33 @@ class _LeftOpen(NamedTuple):
     """Elements before which it ends."""
     by_end: frozenset[bytes]
     """Elements with which it ends."""
-    around: frozenset[bytes]
-    """Those of them that may also stand in it, with a list or a table of their own."""
 
 
-def _left_open(names: bytes, by_start: bytes, by_end: bytes, around: bytes) -> dict[bytes, _LeftOpen]:
-    rule = _LeftOpen(*(frozenset(some.split()) for some in (by_start, by_end + b" " + around, around)))
-    return dict.fromkeys(names.split(), rule)
+def _left_open(names: bytes, by_start: bytes, by_end: bytes) -> dict[bytes, _LeftOpen]:
+    return dict.fromkeys(names.split(), _LeftOpen(frozenset(by_start.split()), frozenset(by_end.split())))
 
 
-_NEEDS_END = _LeftOpen(frozenset(), frozenset(), frozenset())
+_NEEDS_END = _LeftOpen(frozenset(), frozenset())
 _END_MAY_BE_LEFT_OUT: Mapping[bytes, _LeftOpen] = {
-    **_left_open(b"li", b"li", b"", b"ul ol menu"),
-    **_left_open(b"dd dt", b"dd dt", b"", b"dl"),
-    **_left_open(b"option", b"option optgroup", b"optgroup", b"select datalist"),
-    **_left_open(b"p", b"p", b"", b""),
-    **_left_open(b"td th", b"td th tr tbody tfoot", b"tr tbody thead tfoot", b"table"),
-    **_left_open(b"tr", b"tr tbody tfoot", b"tbody thead tfoot", b"table"),
+    **_left_open(b"li", b"li", b"ul ol menu"),
+    **_left_open(b"dd dt", b"dd dt", b"dl"),
+    **_left_open(b"option", b"option optgroup", b"optgroup select datalist"),
+    **_left_open(b"optgroup", b"optgroup", b"select datalist"),
+    **_left_open(b"rp rt", b"rp rt", b"ruby"),
+    **_left_open(b"p", b"p", b""),
+    **_left_open(b"td th", b"td th tr tbody tfoot", b"tr tbody thead tfoot table"),
+    **_left_open(b"tr", b"tr tbody tfoot", b"tbody thead tfoot table"),
+    **_left_open(b"tbody thead tfoot", b"tbody tfoot", b"table"),
 }
+# What comes behind their end tags is in them all the same.
+_NEVER_END = frozenset((b"body", b"html"))
+# The end tags of others are passed over while a paragraph or a list item is open (HTML standard §13.2.6.4.7).
+_ENDS_ALL_IN_IT = frozenset(
+    b"address article aside blockquote button center details dialog dir div dl fieldset figcaption figure footer form "
+    b"header hgroup li listing main menu nav object ol pre search section summary ul marquee template p dd dt td th tr "
+    b"tbody thead tfoot table caption select".split()
+)
+_DEEPEST = 512  # elements in one another: browsers put what is deeper elsewhere
 
 # ── what a tag hides ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -87,7 +96,7 @@ def hides(tag: Tag) -> bool:
     name = tag.name.rpartition(b":")[2]
     if b"hidden" in attributes or b"popover" in attributes:
         return True
-    if name in _SHOWN_WHEN_OPEN and b"open" not in attributes:
+    if name in _SHOWN_WHEN_OPEN and (b"open" not in attributes or b"name" in attributes):  # of a name, one is open
         return True
     if name in _SIZED_BY_ATTRIBUTES and has_tiny_side(tag):
         return True
@@ -98,55 +107,77 @@ def hides(tag: Tag) -> bool:
 
 
 class Hiding:
-    """The element that hides what is in it, and how many of its name are open."""
+    """The element that hides what is in it, and what is open in that.
 
-    __slots__ = ("_around", "_count", "_is_xml", "_name")
+    It ends with its own end tag. Where tags are not nested as they should be, browsers go on in one element or another
+    by rules of their own: then all the rest counts as hidden.
+    """
+
+    __slots__ = ("_is_for_good", "_is_xml", "_name", "_within")
 
     def __init__(self, *, is_open: bool = False, is_xml: bool = False) -> None:
         self._is_xml = is_xml
         self._name = b""
-        """Empty for all of a document that stands in something hidden."""
-        self._count = 1 if is_open else 0
-        self._around = 0
-        """How many lists or tables are open in it."""
+        self._is_for_good = is_open
+        self._within: list[bytes] = []
+        """The elements that are open in it."""
+
+    def copy(self) -> Hiding:
+        """Return the same, of which what comes changes nothing here."""
+        other = Hiding(is_open=self._is_for_good, is_xml=self._is_xml)
+        other._name, other._within = self._name, [*self._within]
+        return other
 
     @property
     def is_open(self) -> bool:
         """Whether what comes next is hidden."""
-        return self._count > 0
+        return self._is_for_good or bool(self._name)
 
-    def open(self, tag: Tag) -> None:
-        """See a start tag."""
-        if self._count and self._name:
-            self._open_within(tag)
-        if not self._count and self._holds(tag) and (tag.name.rpartition(b":")[2] in _NEVER_SHOWN or hides(tag)):
-            self._name, self._count, self._around = tag.name, 1, 0
+    def open(self, tag: Tag, *, is_foreign: bool = False) -> None:
+        """See a start tag. *is_foreign*: in SVG or MathML, in which a slash at the end of a tag ends its element."""
+        if self._is_for_good or not self._holds(tag, is_foreign=is_foreign):
+            return
+        if b"shadowrootmode" in tag.attributes:  # where the rest of its parent is to be seen, if at all, its slots say
+            self._is_for_good = True
+        if self._name and tag.name in self._left_open(self._name).by_start and not self._is_firm():
+            self._name = b""
+        if self._name:
+            self._within.append(tag.name)
+            self._is_for_good |= len(self._within) > _DEEPEST
+        elif self._hides(tag):
+            self._name = tag.name
+            self._within.clear()
+            self._is_for_good |= tag.name in _NEVER_END
 
-    def _open_within(self, tag: Tag) -> None:
-        rule = self._rule
-        if rule is _NEEDS_END:
-            self._count += tag.name == self._name and self._holds(tag)
-        elif tag.name in rule.around:
-            self._around += 1
-        elif tag.name in rule.by_start and not self._around:
-            self._count = 0
+    def _hides(self, tag: Tag) -> bool:
+        name = tag.name.rpartition(b":")[2]
+        return name in _NEVER_SHOWN or (self._is_xml and name in _NEVER_SHOWN_IN_XML) or hides(tag)
 
-    @property
-    def _rule(self) -> _LeftOpen:
-        return _NEEDS_END if self._is_xml else _END_MAY_BE_LEFT_OUT.get(self._name, _NEEDS_END)
+    def _left_open(self, name: bytes) -> _LeftOpen:
+        return _NEEDS_END if self._is_xml else _END_MAY_BE_LEFT_OUT.get(name, _NEEDS_END)
 
-    def _holds(self, tag: Tag) -> bool:
+    def _is_firm(self) -> bool:
+        """Whether something is open in it that does not end by itself."""
+        return any(self._left_open(name) is _NEEDS_END for name in self._within)
+
+    def _holds(self, tag: Tag, *, is_foreign: bool) -> bool:
         """Whether anything can be in it. In HTML, the slash of <div/> means nothing."""
         if self._is_xml:
             return not tag.ends_itself()
-        return tag.name not in _VOID and not (tag.name in _FOREIGN and tag.ends_itself())
+        return tag.name not in _VOID and not (is_foreign and tag.ends_itself())
 
     def close(self, name: bytes) -> None:
         """See an end tag."""
-        if not self._count:
+        if not self._name:
             return
-        rule = self._rule
-        if self._around:
-            self._around -= name in rule.around
-        elif name == self._name or name in rule.by_end:
-            self._count -= 1
+        at = len(self._within)
+        while at and self._within[at - 1] != name and self._left_open(self._within[at - 1]) is not _NEEDS_END:
+            at -= 1
+        if at and self._within[at - 1] == name:
+            del self._within[at - 1 :]
+        elif at:
+            self._is_for_good |= name == self._name or name in self._within
+        elif name == self._name or name in self._left_open(self._name).by_end:
+            if self._within and name not in _ENDS_ALL_IN_IT:  # a browser passes over an end tag behind a paragraph
+                self._is_for_good = True
+            self._name = b""

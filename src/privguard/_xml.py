@@ -27,6 +27,9 @@ _LONGEST_NAME = 1 << 12  # bytes, with its prefix
 _ENDS = {b"<!--": rb"-->", b"<![CDATA[": rb"\]\]>", b"<?": rb"\?>"}
 _SECTION_END = {begin: re.compile(end) for begin, end in _ENDS.items()}
 _PARTIAL_SECTION_END = re.compile(rb"--?\Z|\]\]?\Z|\?\Z")
+_LONGEST_DECLARATION = 1 << 10  # bytes, as Firefox looks for it
+_ENCODING = re.compile(rb"<\?xml[\t\n\r ][^>]*?encoding[\t\n\r ]*=[\t\n\r ]*[\"']([^\"'>]*)")
+_NO_HALVES = frozenset((b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1", b"windows-1252"))
 _MOST_DECLARATIONS = 8  # a document has one; in what is none, each may be read to the end
 
 
@@ -40,6 +43,7 @@ class XmlScrubber(Scrubber):
         self._declaration = Doctype()
         self._declarations_left = _MOST_DECLARATIONS
         self._is_doubtful = False
+        self._knows_encoding = False
         self._hiding = Hiding(is_xml=True)
         self._stop = _STOP_AT_EVERY_TAG if view.watches_images else _STOP
 
@@ -49,7 +53,8 @@ class XmlScrubber(Scrubber):
         self._state = XmlScrubber._markup
 
     def _document_in_attribute(self, *, is_hidden: bool) -> Scrubber:
-        return HtmlScrubber(dataclasses.replace(self._view, is_xml=False), self._depth + 1, is_hidden=is_hidden)
+        view = dataclasses.replace(self._view, is_xml=False, is_in_attribute=True)
+        return HtmlScrubber(view, self._depth + 1, is_hidden=is_hidden)
 
     def _markup(self, data: bytes, at: int) -> int:
         match = self._stop.search(data, at)
@@ -64,12 +69,23 @@ class XmlScrubber(Scrubber):
             self._declaration = Doctype()
             self._seen = len(begin)
             return match.start()
+        if begin == b"<?" and not self._knows_encoding:
+            return self._at_declaration(data, match.start())
         if begin in _SECTION_END:
             self._section = begin
             self._state = XmlScrubber._markup if self._is_doubtful else XmlScrubber._in_section
             return match.end()
         tag = whole_tag(data, match.start(), len(data))
         return self._hold(data, match.start()) if tag is None else self._at_tag(data, tag)
+
+    def _at_declaration(self, data: bytes, at: int) -> int:
+        """The declaration of XML tells the encoding, where no header field does (XML 1.0 §4.3.3)."""
+        if data.find(b"?>", at) < 0 and len(data) - at < _LONGEST_DECLARATION and not self._is_last:
+            return ~at
+        declared = _ENCODING.match(data, at)
+        self._knows_encoding = True
+        self.may_be_halves |= declared is not None and declared[1].lower() not in _NO_HALVES
+        return at
 
     def _held_tag(self, data: bytes, at: int) -> int:
         end = super()._held_tag(data, at)
@@ -116,6 +132,8 @@ class XmlScrubber(Scrubber):
         if match is None:
             return self._all_but(data, at, _PARTIAL_SECTION_END)
         self._state = XmlScrubber._markup
+        if self._section == b"<![CDATA[" and self._is_half(data, match.start()):
+            self.doubt_everything()
         return match.end()
 
     def _doctype(self, data: bytes, at: int) -> int:

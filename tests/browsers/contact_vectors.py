@@ -773,6 +773,96 @@ BUGS = [
     bug("references", '<img src="https&colon;//HOST/x.png" width="&#49;" alt="">'),
 ]
 
+PREFIXED = '<h:html xmlns:h="http://www.w3.org/1999/xhtml"><h:link rel="preconnect" href="FAR/"/></h:html>'
+
+
+def put(raw: bytes) -> Callable[[str], bytes]:
+    """Return what encodes a page in which ZZ stands for *raw*."""
+    return lambda text: text.encode().replace(b"ZZ", raw)
+
+
+def utf_16(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+def exchange(url: str) -> bytes:
+    """Return a signed exchange that nobody can verify: Chromium goes on to its fallback URL."""
+    return b"sxg1-b3\0" + len(url).to_bytes(2, "big") + url.encode() + b"\0\0\1\0\0\1x\xa0x"
+
+
+def mixed(kind: str, page: str) -> str:
+    return f"--x\r\nContent-Type: {kind}\r\n\r\n{page}\r\n--x--\r\n"
+
+
+MIXED = "multipart/x-mixed-replace;boundary=x"
+TORN = "<![CDATA[ ZZ]]> <!-- ]]>"
+ODDITIES = [
+    Vector("type", "words-paren", "text " + whole(HINT), "text/html (x)"),
+    Vector("type", "words-blank", "text " + whole(HINT), "text/html x"),
+    Vector("type", "words-utf-16", whole(HINT), "text/html x;charset=utf-16le", encode=utf_16),
+    Vector("type", "words-xhtml", PREFIXED, "application/xhtml+xml x"),
+    Vector("type", "words-in-a-list", "text " + whole(HINT), "text/plain, text/html x"),
+    Vector("type", "charset-empty", whole(HINT), 'text/html;charset="";charset=utf-16le'),
+    Vector("type", "charset-form-feed", whole(HINT), "text/html;charset=utf-16le\x0c"),
+    Vector("type", "charset-in-a-list", whole(HINT), 'text/html;charset=utf-16le, text/html;charset=""'),
+    Vector("type", "exchange", "https://HOST/x", "application/signed-exchange;v=b3", encode=exchange),
+    Vector("type", "exchange-no-version", "https://HOST/x", "application/signed-exchange", encode=exchange),
+    Vector(
+        "code",
+        "torn-cdata-shift-jis",
+        f"<!doctype html><svg>{TORN}</svg>{HINT}<!-- -->",
+        "text/html;charset=shift_jis",
+        encode=put(b"\x83"),
+    ),
+    *(
+        Vector(
+            "code",
+            f"torn-cdata-{name}",
+            f"{declaration}<html {XMLNS}><body>{TORN}{XHTML_HINT}<!-- --></body></html>",
+            kind,
+            encode=put(b"\x83"),
+        )
+        for name, declaration, kind in (
+            ("gbk", "", "application/xhtml+xml;charset=gbk"),
+            ("declared", '<?xml version="1.0" encoding="gb18030"?>', "application/xhtml+xml"),
+        )
+    ),
+    Vector("code", "parts-prefix", mixed("application/xhtml+xml", PREFIXED), MIXED),
+    Vector("code", "parts-svg", mixed("image/svg+xml", f"{SVG}{PREFIXED}</svg>"), MIXED),
+    Vector(
+        "code",
+        "parts-utf-16",
+        whole(HINT),
+        MIXED,
+        encode=lambda text: mixed("text/html", "ZZ").encode().replace(b"ZZ", b"\xff\xfe" + utf_16(text)),
+    ),
+    *in_body(
+        "look",
+        {
+            "in-srcdoc": "<iframe srcdoc='<a href=\"FAR/\">x</a>'></iframe>",
+            "in-srcdoc-sandboxed": "<iframe sandbox srcdoc='<a href=\"FAR/\">x</a>'></iframe>",
+            "in-srcdoc-twice": "<iframe srcdoc=\"<iframe srcdoc='<a href=FAR>x</a>'></iframe>\"></iframe>",
+        },
+    ),
+    bug("unclosed-in-span", '<span hidden><div></span><img src="https://HOST/x.png" alt="">'),
+    bug("unclosed-in-table", '<div hidden><table><tr><td></div><img src="https://HOST/x.png" alt="">'),
+    bug("unclosed-in-canvas", '<canvas><div></canvas><img src="https://HOST/x.png" alt="">'),
+    bug("paragraph-in-button", '<p hidden><button><p>x</p><img src="https://HOST/x.png" alt="">'),
+    bug("slash-in-html", '<g hidden/><img src="https://HOST/x.png" alt="">'),
+    bug("density", '<img srcset="https://HOST/x.png 1000x" alt="">'),
+    bug("picture", '<picture><source srcset="https://HOST/x.png 1x"><img width=1></picture>'),
+    bug("background", '<table background="https://HOST/x.png"></table>'),
+    bug("svg-outside", '<svg><image x="9999" href="https://HOST/x.png" width="9" height="9"/></svg>'),
+    bug("svg-in-text", '<svg><text><image href="https://HOST/x.png" width="9" height="9"/></text></svg>'),
+    bug("svg-foreign", '<svg><foreignObject><img src="https://HOST/x.png" alt=""></foreignObject></svg>'),
+    bug(
+        "svg-animated",
+        '<svg><image width="1" height="1"><set attributeName="href" to="https://HOST/x.png"/></image></svg>',
+    ),
+    bug("not-slotted", '<div><template shadowrootmode=open></template><img src="https://HOST/x.png" alt=""></div>'),
+    bug("ruby", '<ruby>x<rp><img src="https://HOST/x.png" alt=""></rp></ruby>'),
+]
+
 OWN = [
     replace(one, is_exempt=True)
     for one in (
@@ -798,7 +888,7 @@ OWN = [
 
 VECTORS = [
     *(*KINDS, *SPELLINGS, *PLACES, *BASES, *SRCDOCS, *DOCUMENTS, *TYPES, *CODES, *FRAMES, *FORMS, *GOING, *LOOKING),
-    *(*LINKS, *REPORTS, *EARLY, *RULES, *BUGS, *OWN),
+    *(*LINKS, *REPORTS, *EARLY, *RULES, *BUGS, *ODDITIES, *OWN),
 ]
 
 # What makes no contact in a browser even on a bare page, so that a guarded one proves nothing there.
@@ -807,11 +897,13 @@ SILENT_FOR: Mapping[str, frozenset[str]] = {
     "chromium": frozenset(
         """look-link look-link-https look-link-scheme-less look-link-on look-link-on-references look-link-no-referrer
         look-link-header-on look-link-not-found link-stylesheet early-preconnect early-second early-preload-style
-        early-preload-script early-modulepreload""".split()
+        early-preload-script early-modulepreload code-parts-prefix code-parts-svg code-parts-utf-16 look-in-srcdoc
+        look-in-srcdoc-sandboxed look-in-srcdoc-twice""".split()
     ),
     # No hints on files that a page loads, no speculation rules, no pings.
     "firefox": frozenset(
         """link-on-image link-on-script link-on-style link-on-style-names rules-eager rules-header rules-ping
-        rules-prefetch rules-prerender rules-reference rules-unquoted rules-upper type-unknown""".split()
+        rules-prefetch rules-prerender rules-reference rules-unquoted rules-upper type-unknown type-words-in-a-list
+        type-exchange type-exchange-no-version""".split()
     ),
 }

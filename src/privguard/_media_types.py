@@ -43,6 +43,11 @@ def media_type(values: Sequence[str]) -> MediaType | None:
     return _media_type(tuple(values))
 
 
+def sent_type(values: Sequence[str]) -> MediaType | None:
+    """Return what media_type() does, of a request: nothing of it is remembered."""
+    return _media_type.__wrapped__(tuple(values))
+
+
 @functools.lru_cache(maxsize=256)  # a site has some dozens, and each response is asked for its own more than once
 def _media_type(values: tuple[str, ...]) -> MediaType | None:
     found: MediaType | None = None

@@ -173,6 +173,37 @@ def test_exception_of_the_app_passes_through():
         serve(raising)
 
 
+class _TooShort(Exception):
+    """What a server's send() raises of a body that is shorter than its head says."""
+
+
+def test_quiet_answer_that_fails_in_the_middle_is_broken_off_by_the_server():
+    """By an exception of the server's own, with nothing of the app's: else the visitor would wait for the rest."""
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        raise RuntimeError("the app's own")
+
+    async def send(message):
+        if message["type"] == "http.response.body" and not message["more_body"]:
+            raise _TooShort
+
+    scope = {"type": "http", "path": "/favicon.ico", "headers": []}
+    with pytest.raises(_TooShort) as raised:
+        asyncio.run(PrivacyMiddleware(app)(scope, None, send))
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+
+
+def test_quiet_failure_before_the_answer_is_nobodys_when_the_visitor_has_left():
+    """The 500 that cannot be sent is not worth an exception."""
+
+    async def send(message):
+        raise OSError("gone")
+
+    asyncio.run(PrivacyMiddleware(raising)({"type": "http", "path": "/favicon.ico", "headers": []}, None, send))
+
+
 async def raising(scope, receive, send):
     raise KeyError("the app's")
 

@@ -10,6 +10,7 @@ from werkzeug.test import Client, TestResponse
 from customchat import SETTINGS, create_app
 from customchat.elsewhere import create_app as create_elsewhere
 from customchat.rooms import KEPT_MESSAGES
+from privguard.wsgi import PrivacyMiddleware
 
 PAGES = ["/", "/demo/chat", "/boards/", "/boards/window-seat", "/join", "/login", "/privacy", "/nowhere"]
 JOINING = {"name": "Ada", "email": "ada@site.example", "age": "36"}
@@ -253,17 +254,28 @@ def test_joining_leaves_nothing_behind(client: Client) -> None:
 
 @pytest.mark.parametrize("age", ["0", "9", "012"])
 @pytest.mark.parametrize("name", ["Unforgettable", ""])
-def test_joining_as_a_child(client: Client, age: str, name: str) -> None:
+def test_joining_as_a_child(age: str, name: str) -> None:
     """A child's form is turned down in the site's own look, which neither repeats it nor names the limit."""
-    response = client.post("/join", data={"name": name, "email": "", "age": age, "newsletter": "yes"})
+    guarded = Client(PrivacyMiddleware(create_app(), SETTINGS))
+    response = guarded.post("/join", data={"name": name, "email": "", "age": age, "newsletter": "yes"})
     assert (response.status_code, cookies(response)) == (403, [])
     assert "What you sent is deleted" in response.text
+    assert "/static/site.css" in response.text
     assert "Unforgettable" not in response.text
     assert not re.search(r"\d", re.sub("<[^>]*>", "", response.text))
 
 
-def test_joining_as_the_youngest_member(client: Client) -> None:
+def test_joining_as_a_child_by_script() -> None:
+    """A program that asks for JSON gets the same in JSON."""
+    guarded = Client(PrivacyMiddleware(create_app(), SETTINGS))
+    response = guarded.post("/join", json={"age": 9}, headers={"Accept": "application/json"})
+    assert response.status_code == 403
+    assert "What you sent is deleted" in response.json["error"]
+
+
+def test_joining_as_the_youngest_member() -> None:
     """Whoever is old enough, even by a day, joins like anybody else."""
+    client = Client(PrivacyMiddleware(create_app(), SETTINGS))
     age = str(SETTINGS["children"]["minimum_age"])
     assert "Welcome, <em>Ada</em>" in client.post("/join", data={**JOINING, "age": age}).text
 

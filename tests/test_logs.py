@@ -8,7 +8,7 @@ import logging.config
 
 import pytest
 
-from privguard import OutsideRequestError, Policy, _context, _logs, csp_nonce, flag_child
+from privguard import OutsideRequestError, Policy, _context, _logs, _silence, csp_nonce, flag_child
 from privguard._exchange import Exchange
 
 
@@ -26,7 +26,7 @@ def in_request():
         contextvars.copy_context().run(inside)
         return exchange
 
-    _logs.install()
+    _silence.install()
     return run
 
 
@@ -79,7 +79,7 @@ def test_reconfigured_logging_stays_quiet(in_request, caplog):
 def test_installing_twice_asks_once(in_request):
     """However many middlewares there are, each record is looked at once."""
     handle = logging.Logger.handle
-    _logs.install()
+    _silence.install()
     assert logging.Logger.handle is handle
 
 
@@ -92,7 +92,7 @@ def test_another_patch_around_ours_is_seen_through(in_request, monkeypatch):
 
     theirs.__wrapped__ = ours
     monkeypatch.setattr(logging.Logger, "handle", theirs)
-    _logs.install()
+    _silence.install()
     assert logging.Logger.handle is theirs
 
 
@@ -103,7 +103,7 @@ def test_another_patch_that_replaced_ours_is_wrapped(in_request, monkeypatch, ca
         self.callHandlers(record)
 
     monkeypatch.setattr(logging.Logger, "handle", theirs)
-    _logs.install()
+    _silence.install()
     in_request("/favicon.ico", lambda exchange: logging.getLogger("app").warning("x"))
     in_request("/", lambda exchange: logging.getLogger("app").warning("y"))
     assert [record.getMessage() for record in caplog.records] == ["y"]

@@ -181,11 +181,21 @@ def test_every_key_is_optional(settings):
         "paths": (),
         "signal_header": None,
         "action": "refuse",
+        "refusal": None,
+        "back_button": False,
+        "limits": {
+            "memory_bytes": 500_000,
+            "body_bytes": 2_147_483_647,
+            "seconds": 60,
+            "bytes_per_second": 500,
+        },
     }
     assert policy.settings["logs"] == {
         "quiet_paths": ("/favicon.ico", "/apple-touch-icon.png", "/apple-touch-icon-precomposed.png"),
         "ip": "full",
+        "query": True,
         "front_header": None,
+        "errors_at_once": False,
         "retention_days": None,
     }
     assert policy.settings["scrub_html"] is True

@@ -294,6 +294,31 @@ def test_second_start_response_that_cannot_be_judged_leaves_nothing_of_the_app(m
     assert server.run() == REFUSED[1] and server.cookies() == []
 
 
+class _Broken:
+    """What comes from a visitor who leaves after *chunk*, behind a server that says so by an exception."""
+
+    def __init__(self, chunk):
+        self._chunks = [chunk]
+
+    def read(self, size):
+        if not self._chunks:
+            raise OSError("unexpected end of file while reading request")
+        return self._chunks.pop()
+
+
+@pytest.mark.parametrize(("chunk", "status"), [(b"name=x&", "400"), (b"age=7&name=", "403")])
+def test_submission_that_breaks_off_is_not_given_to_the_app(chunk, status, caplog):
+    """It is no failure of privguard's; and a child's, if what has come says so."""
+    told = []
+    environ = {"PATH_INFO": "/", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": "100", "wsgi.input": _Broken(chunk)}
+    environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+    body = PrivacyMiddleware(fail, {"children": {}})(environ, lambda *start: told.append(start[0]))
+    b"".join(body)
+    body.close() if hasattr(body, "close") else None
+    assert told[0].startswith(status)
+    assert caplog.records == []
+
+
 def test_exception_of_the_app_passes_through():
     """It is the server's to report."""
 

@@ -1,5 +1,6 @@
-"""The same site as many sites are: it remembers visitors for a year and tells somebody else of each page."""
+"""The same site as many sites are: it remembers visitors for a year, logs what they type, and tells somebody else."""
 
+import logging
 from secrets import token_hex
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ from werkzeug.http import dump_cookie
 from .forms import SiteRequest
 from .pages import render
 from .site import Site
+
+log = logging.getLogger(__name__)
 
 ONE_YEAR = 365 * 24 * 60 * 60  # seconds
 
@@ -23,6 +26,7 @@ class BareSite(Site):
 
     def answer(self, request: SiteRequest) -> Response:
         response = super().answer(request)
+        log.info("%s %s from %s: %s", request.method, request.full_path, request.user_agent, request.form.to_dict())
         if response.mimetype == "text/html":
             visitor = request.cookies.get("visitor") or token_hex(8)
             # By hand, because set_cookie would add an Expires, which many sites leave out.
@@ -35,3 +39,8 @@ class BareSite(Site):
             "head": render("elsewhere_head", elsewhere=self.elsewhere),
             "body": render("elsewhere_body", elsewhere=self.elsewhere, page=quote(request.path, safe="")),
         }
+
+
+def create_app(elsewhere: str = "http://elsewhere.example") -> BareSite:
+    """Return a fresh careless site."""
+    return BareSite(elsewhere)

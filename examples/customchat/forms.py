@@ -41,7 +41,7 @@ class SiteRequest(Request):
         return value if longest == LONGEST_TEXT else " ".join(value.split())
 
     def typed_age(self) -> int:
-        """Return the age in years: what follows from it is not the form's matter."""
+        """Return the age in years."""
         age = self.typed("age", "your age")
         if not re.fullmatch("[0-9]{1,3}", age):
             raise BadRequest("Please type your age in years, as a number.")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -11,22 +10,36 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from markupsafe import Markup
 from werkzeug import Response
-from werkzeug.exceptions import Forbidden, HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.utils import redirect
-
-from privguard import OutsideRequestError, flag_child
 
 from .forms import LONGEST_NAME, LONGEST_TEXT, SiteRequest
 from .pages import board_list, chat_message, page, post, render, spoken
 from .rooms import open_boards, open_chat
+
+PROBLEMS = {
+    400: ("That did not work", ""),  # the form's own sentence says why
+    404: ("Nobody is here", "There is no page at this address. Perhaps the link lost a letter on the way."),
+    405: ("Not like this", "This address takes no such request."),
+    413: ("Too much at once", "What you sent is larger than what belongs here, so we did not read it."),
+}
+NOTHING = {"head": Markup(""), "body": Markup("")}
+
+
+def not_from_children(wants_json: bool) -> str:
+    """Return what a child reads whose form was refused: it repeats nothing, and names no limit."""
+    title, text = "Not from children", "We do not take this form from children. What you sent is deleted."
+    problem = render("problem", title=title, text=text)
+    return json.dumps({"error": text}) if wants_json else page(title, problem, "/join", "", NOTHING)
+
 
 SETTINGS: dict[str, Any] = {
     "demo_paths": ["/demo/"],
     "user_image_paths": ["/boards/"],
     # "downgrade", because the policy allows cookies on the demo pages for the visit only.
     "cookies": {"demo": "downgrade", "elsewhere": "strip", "visit": ["session"]},
-    "children": {"minimum_age": 13, "age_fields": ["age"], "action": "refuse"},
+    "children": {"minimum_age": 13, "age_fields": ["age"], "action": "refuse", "refusal": not_from_children},
 }
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".ico": "image/x-icon"}
@@ -47,13 +60,6 @@ ROUTES = Map(
     ],
     redirect_defaults=False,
 )
-PROBLEMS = {
-    400: ("That did not work", ""),  # the form's own sentence says why
-    403: ("Not from children", "We do not take this form from children. What you sent is deleted."),
-    404: ("Nobody is here", "There is no page at this address. Perhaps the link lost a letter on the way."),
-    405: ("Not like this", "This address takes no such request."),
-    413: ("Too much at once", "What you sent is larger than what belongs here, so we did not read it."),
-}
 SIGNED_IN_AT_MOST = 1000  # the longest-standing are signed out for the newest
 
 
@@ -89,7 +95,7 @@ class Site:
 
     def from_elsewhere(self, request: SiteRequest) -> dict[str, Markup]:
         """Return what the frame takes from other servers, in its head and at the end of its body: nothing."""
-        return {"head": Markup(""), "body": Markup("")}
+        return NOTHING
 
     def problem(self, request: SiteRequest, problem: HTTPException) -> Response:
         title, text = PROBLEMS.get(problem.code or 0, PROBLEMS[400])
@@ -153,10 +159,7 @@ class Site:
     def answer_join(self, request: SiteRequest) -> Response:
         if request.method != "POST":
             return self.page(request, "Join", "join")
-        if request.typed_age() < SETTINGS["children"]["minimum_age"]:
-            with suppress(OutsideRequestError):  # without privguard there is nobody to tell
-                flag_child()  # nothing about this request reaches a log
-            raise Forbidden
+        request.typed_age()  # and forgotten; a child's form does not come here: privguard refuses it
         name, address = request.typed("name", "your screen name"), request.typed_mail_address()
         letter = render("newsletter", address=address) if request.form.get("newsletter") else ""
         return self.page(request, f"Welcome, {name}", "welcome", name=name, newsletter=letter)

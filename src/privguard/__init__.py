@@ -1,6 +1,6 @@
 """privguard: the privacy policy that a site publishes is the one that its server enforces."""
 
-from ._context import csp_nonce, flag_child
+from ._context import csp_nonce, flag_child, on_child
 from ._errors import NonceError, OutsideRequestError, PrivguardError, SettingsError
 from ._policy import ChildAction, CookieMode, PathRules, Policy
 
@@ -15,6 +15,7 @@ __all__ = [
     "SettingsError",
     "csp_nonce",
     "flag_child",
+    "on_child",
 ]
 __version__ = "0.1.0"
 

@@ -14,6 +14,7 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+_INTERNAL_ERROR = 1011  # RFC 6455 §7.4.1
 _REFUSED = b"Internal Server Error"
 _REFUSED_HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_REFUSED))]
 REFUSALS: Mapping[str, tuple[Message, ...]] = {
@@ -21,9 +22,27 @@ REFUSALS: Mapping[str, tuple[Message, ...]] = {
         {"type": "http.response.start", "status": 500, "headers": _REFUSED_HEADERS},
         {"type": "http.response.body", "body": _REFUSED},
     ),
-    "websocket": ({"type": "websocket.close", "code": 1011},),
+    "websocket": ({"type": "websocket.close", "code": _INTERNAL_ERROR},),
 }
 _PIECE = 1 << 16  # bytes of a file that are read at once
+
+
+async def fail(kind: str, exchange: Exchange, send: Send) -> None:
+    """Say that the app has failed, and no more: by a 500, or by an end of what has begun.
+
+    What cannot be ended, as what is shorter than its head says, is broken off by the server, once it is told.
+    """
+    has_begun = exchange.has_begun
+    try:
+        if not has_begun:
+            await refuse(kind, send)
+        elif kind == "http":
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            await send({"type": "websocket.close", "code": _INTERNAL_ERROR})
+    except Exception:  # the visitor has left, or all was sent, or too little
+        if kind == "http" and has_begun:
+            raise
 
 
 async def refuse(kind: str, send: Send) -> None:

@@ -89,8 +89,8 @@ class _CodedBody:
             yield from pieces
         except CodingError as error:
             raise UnseenBodyError(
-                f"a page says that it is compressed with {', '.join(self._codings)}, and {error}: send that "
-                "Content-Encoding only with bytes that are packed so, and close the compressor at the end"
+                f"{error} ({', '.join(self._codings)}): send that Content-Encoding only with bytes that are packed so, "
+                "and close the compressor at the end"
             ) from None
 
     def _pack(self, pieces: Iterable[bytes]) -> bytes:

@@ -39,7 +39,7 @@ class Step(Protocol):
 
 def _end(is_whole: bool) -> Iterator[bytes]:
     if not is_whole:
-        raise CodingError("its bytes end too early")
+        raise CodingError("the compressed body is not whole")
     return iter(())
 
 
@@ -77,7 +77,7 @@ class _Inflate:
             try:
                 piece = self._engine.decompress(chunk, _PIECE)
             except zlib.error:
-                raise CodingError("its bytes are not") from None
+                raise CodingError("the body is not compressed as it says") from None
             if piece:
                 yield piece
             if self._engine.eof:
@@ -153,7 +153,7 @@ class _BrotliDecode:
                 yield piece
                 piece = self._engine.process(b"", output_buffer_limit=_PIECE)
         except self._library.error:
-            raise CodingError("its bytes are not") from None
+            raise CodingError("the body is not compressed as it says") from None
 
     def finish(self) -> Iterator[bytes]:
         return _end(self._engine.is_finished())
@@ -190,7 +190,7 @@ class _ZstdDecode:
                     yield piece
                 chunk = self._engine.unused_data
         except self._library.ZstdError:
-            raise CodingError("its bytes are not") from None
+            raise CodingError("the body is not compressed as it says") from None
 
     def finish(self) -> Iterator[bytes]:
         return _end(self._engine.eof)

@@ -6,20 +6,35 @@ and the copy holds the same object: what one of them sets, all of them see (PEP 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, Protocol
 
 from ._errors import OutsideRequestError
 
+CO_COROUTINE = 0x80  # the inspect module's, which takes its time to load
+
+
+class Queue(Protocol):
+    """Where what a request writes waits; see ``_silence.Waiting``."""
+
+    def takes(self, record: Any) -> bool: ...
+    def takes_level(self, level: int) -> bool: ...
+    def writes(self) -> list[Callable[[], object]]: ...
+    def add(self, write: Callable[[], object]) -> None: ...
+
 
 class InProgress(Protocol):
-    """What ``_context`` and ``_logs`` need to know of an exchange, or of what a muted one leaves behind."""
+    """What ``_context`` and ``_silence`` need to know of an exchange, or of what a muted one leaves behind."""
 
     @property
     def muted(self) -> bool: ...
     @property
+    def waiting(self) -> Queue | None: ...
+    @property
     def ended(self) -> bool: ...
     def flag_child(self) -> None: ...
+    def on_child(self, callback: Callable[[], object]) -> None: ...
     def nonce(self) -> str: ...
     def is_access_line_of_its_own(self) -> bool: ...
 
@@ -47,6 +62,7 @@ class After:
     __slots__ = ("access_lines_left", "path", "raised")
     muted = True
     ended = True
+    waiting = None
 
     def __init__(self, exchange: Enterable) -> None:
         self.path = exchange.path
@@ -59,8 +75,17 @@ class After:
         self.access_lines_left -= 1
         return self.access_lines_left >= 0
 
+    def is_spoken_of(self, text: str | bytes) -> bool:
+        """Whether what is written past every logger names its address, as access lines do."""
+        plain = text if isinstance(text, str) else bytes(text).decode("utf-8", "replace")
+        return self.path in plain if self.path != "/" else " / HTTP/" in plain or " /?" in plain
+
     def flag_child(self) -> None:
         """Do nothing: it is muted."""
+
+    def on_child(self, callback: Callable[[], object]) -> None:
+        """Raise; nobody asks."""
+        raise OutsideRequestError
 
     def nonce(self) -> str:
         """Raise; nobody asks."""
@@ -108,11 +133,26 @@ def go_back(around: Any) -> bool:
 
 
 def flag_child() -> None:
-    """Say that the submission in progress is a child's: from here on nothing about the request reaches a log.
+    """Say that the submission in progress is a child's: nothing about the request reaches a log.
 
-    Raises OutsideRequestError when no guarded request is in progress.
+    Nor does what it has written so far, if it carries a body or a query. The answer, where its head has not been sent,
+    sets no cookie and is ``no-store``. What on_child() has been told is called. Raises OutsideRequestError when no
+    guarded request is in progress.
     """
     _in_progress("flag_child()").flag_child()
+
+
+def on_child(callback: Callable[[], object]) -> None:
+    """Have *callback* called, without arguments, when the submission in progress turns out to be a child's.
+
+    That is at once, where it is known already; and never, if it does not turn out so. For what the app has stored in
+    this request: delete it, or roll its transaction back. What *callback* raises is raised by flag_child(), when all
+    others have been called. Raises TypeError for a coroutine function, which nobody could await there, and
+    OutsideRequestError when no guarded request is in progress.
+    """
+    if getattr(getattr(callback, "__code__", None), "co_flags", 0) & CO_COROUTINE:
+        raise TypeError("on_child() takes an ordinary function, for flag_child() awaits nothing")
+    _in_progress("on_child()").on_child(callback)
 
 
 def csp_nonce() -> str:

@@ -35,8 +35,22 @@ class UnseenBodyError(PrivguardError):
     """A document's body cannot be read here, and must not leave unseen. The message says what to do."""
 
 
+class SubmissionError(PrivguardError):
+    """A submission could not be taken in.
+
+    *status* is what the visitor gets (RFC 9110 §15.5); *limit* the key of ``children.limits`` that it ran into, empty
+    where it was none.
+    """
+
+    def __init__(self, status: int, limit: str, problem: str) -> None:
+        where = f' PRIVGUARD["children"]["limits"]["{limit}"]' if limit else ""
+        super().__init__(problem + where)
+        self.status = status
+        self.limit = limit
+
+
 class OutsideRequestError(PrivguardError, RuntimeError):
-    """``csp_nonce()`` or ``flag_child()`` was called where no guarded request is in progress."""
+    """``csp_nonce()``, ``flag_child()`` or ``on_child()`` was called where no guarded request is in progress."""
 
 
 class NonceError(PrivguardError, RuntimeError):

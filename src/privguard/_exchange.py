@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Token
 
-from . import _context, _logs
+from . import _context, _logs, _servers, _sinks
+from ._answer import Answer, of_error, of_refusal
 from ._body import Body
 from ._codings import acceptable
-from ._errors import NonceError
+from ._errors import NonceError, SubmissionError
 from ._head import ResponseHead
-from ._policy import CookieMode, PathRules, Policy
+from ._intake import Intake, Values
+from ._policy import ChildAction, CookieMode, PathRules, Policy
+from ._silence import Waiting
 
 _NO_DOCUMENTS = frozenset("audio font image manifest script style track video worker".split())  # Fetch §2.2.7
 _MAKING_NONCE = threading.RLock()
+_TELLING_OF_CHILD = threading.RLock()  # held for no more than some assignments
 
 
 def new_nonce() -> str:
@@ -50,8 +54,18 @@ class Exchange(ResponseHead):
     token: Token[_context.InProgress | None] | None = None
     """What the context in which its code runs gave for it."""
     body: Body | None = None
+    _intake: Intake | None = None
     _access_lines: int = 0
     _muted: bool = False
+    _waiting: Waiting | None = None
+    _on_child: tuple[Callable[[], object], ...] = ()
+    was_refused: bool = False
+    """Whether the visitor's cookies say so; these may be hidden by then."""
+    _at_end: Sequence[_sinks.Leave] = ()
+    _has_begun: bool = False
+    """Whether the libraries that write past logging know of it."""
+    action: ChildAction | None = None
+    """What happens to the submission, where it was found to be a child's before the app was called."""
 
     def __init__(
         self,
@@ -69,8 +83,13 @@ class Exchange(ResponseHead):
         self.make_nonce = make_nonce
         self._clock = clock
         self._host = host
+        left = _context.current.get()
+        if left is not None and parent is None and (left.muted or left.waiting):
+            self._at_end = _sinks.start_over(left)
         if path in policy.quiet_paths:
-            self.flag_child()
+            self.outermost._muted = True
+            self.outermost._begin()
+            _sinks.flag(self.outermost)
 
     # ── what the request's own code may do ───────────────────────────────────────────────────────────────────────────
 
@@ -79,9 +98,39 @@ class Exchange(ResponseHead):
         """Whether nothing about this request may reach a log; once true it stays so."""
         return self._muted if self.parent is None else self.parent.muted
 
+    @property
+    def waiting(self) -> Waiting | None:
+        """Where what the request writes waits, while it may still turn out to be a child's submission."""
+        return self._waiting if self.parent is None else self.parent.waiting
+
     def flag_child(self) -> None:
-        """Mute the rest of the request."""
-        self.outermost._muted = True
+        """Mute the whole request, and call those who asked for it; what one of them raises is raised in the end."""
+        outermost = self.outermost
+        with _TELLING_OF_CHILD:
+            outermost.is_childs = outermost._muted = True
+            callbacks, outermost._on_child = outermost._on_child, ()
+        if outermost._waiting is not None:
+            outermost._waiting.drop()
+        outermost._begin()
+        _sinks.flag(outermost)
+        failed: BaseException | None = None
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+    def on_child(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called when the submission turns out to be a child's; at once, if it has."""
+        outermost = self.outermost
+        with _TELLING_OF_CHILD:
+            is_childs = outermost.is_childs
+            if not is_childs:
+                outermost._on_child += (callback,)
+        if is_childs:
+            callback()
 
     @property
     def has_nonce(self) -> bool:
@@ -138,10 +187,79 @@ class Exchange(ResponseHead):
         """Let inline code run on this response: for the pages that a framework shows its developer, and nobody else."""
         self._admits_inline = True
 
+    def swallows(self, error: BaseException) -> bool:
+        """Whether an app's *error* goes no further: servers tell of one in ways that nobody can silence."""
+        return self.muted and isinstance(error, Exception)
+
     def end(self, *, raised: bool = False) -> None:
         """Say that the app is done with the request, and whether by an exception."""
         self.ended = True
         self.raised = raised
+        self._on_child = ()
+        intake, self._intake = self._intake, None
+        if intake is not None:
+            intake.discard()
+        if self.parent is None:
+            self.wait_no_more()
+        if self._at_end:
+            at_end, self._at_end = self._at_end, ()
+            _sinks.end(at_end)
+        if not self.muted:
+            _servers.log_ordinary()
+
+    # ── a submission ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_in(self, query: bytes, values: Values) -> Intake | None:
+        """Begin to look at a submission: what it writes waits from here on. None where no setting speaks of any.
+
+        *values* gives those of a request's header field. Call settle() when the query, the body or the end was seen.
+        """
+        outermost = self.outermost
+        if outermost._waiting is None and not outermost._muted:
+            outermost._waiting = Waiting(errors_at_once=self.policy.settings["logs"]["errors_at_once"])
+            outermost._begin()
+        if not self.policy.children or self._was_looked_at():
+            return None
+        self._intake = self.policy.children.intake(
+            query, values, self._clock(), is_childs=self.rules.child, was_refused=self.was_refused
+        )
+        return self._intake
+
+    def wait_no_more(self) -> None:
+        """Write what waits, and all that comes, at once: nothing was submitted, or a connection goes on for long."""
+        outermost = self.outermost
+        waiting, outermost._waiting = outermost._waiting, None
+        if waiting is not None:
+            waiting.release()
+
+    def _was_looked_at(self) -> bool:
+        """Whether a guard around this one has asked the same of the same submission."""
+        parent: Exchange | None = self.parent
+        theirs = parent.policy.settings["children"] if parent is not None else None
+        return theirs is not None and theirs == self.policy.settings["children"]
+
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._at_end = [*self._at_end, *_sinks.begin(self)]
+
+    def settle(self, intake: Intake) -> ChildAction | None:
+        """Return what happens to the submission, if it is a child's by now."""
+        if intake.is_childs:
+            self.flag_child()
+            self.action = self.policy.child_action
+        return self.action
+
+    def refusal(self, accept: str) -> Answer:
+        """Return what a child gets instead of the app's answer."""
+        if self.policy.settings["children"]["back_button"]:
+            self.outermost.sets_back_cookie = True
+        return of_refusal(self.policy.refusal, accept)
+
+    def fail(self, error: SubmissionError) -> Answer:
+        """Return what a visitor gets whose submission could not be taken in."""
+        _logs.tell_submission(error, self.path)
+        return of_error(error.status)
 
     # ── the response's body ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -32,6 +32,7 @@ from ._headers import (
     says_referrer_policy,
     weak_tag,
 )
+from ._intake import BACK_COOKIE
 from ._links import own_members
 from ._media_types import plain_type
 from ._references import Page, plain_host
@@ -55,7 +56,15 @@ class ResponseHead(CookieGuard):
     _host: Callable[[], str]
     _muted: bool
     _nonce: str | None = None
+    is_childs: bool = False
+    """Whether the submission is a child's, as far as the outermost exchange knows."""
+    sets_back_cookie: bool = False
     _page: Page | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the head of a response has left."""
+        return self._head_sent
 
     @property
     def outermost(self) -> ResponseHead:
@@ -94,8 +103,13 @@ class ResponseHead(CookieGuard):
             special += self.rules.connection_fields
         if self.policy.front_header and self.muted:
             special.append((self.policy.front_header, "off"))
-        if nonce is not None:
+        if self.outermost.is_childs:
+            special.append(("Cache-Control", "no-store"))
+            if self.outermost.sets_back_cookie:
+                special.append(("Set-Cookie", f"{BACK_COOKIE}=1; Path=/; HttpOnly; SameSite=Lax"))
+        elif nonce is not None:
             special.append(("Cache-Control", for_one_visitor(dialect.values(kept, "cache-control"))))
+        if self.outermost.is_childs or nonce is not None:
             kept = [field for field in kept if not lets_caches_share(dialect.lower(field[0]))]
         return list(dialect.spell_fields(special) + dialect.if_absent[present]) + kept
 

@@ -1,23 +1,14 @@
-"""Which log records may be written: none of a muted request; and the lines that privguard itself writes.
-
-``logging.Logger.handle`` is the one place that every record passes, whichever logger made it, whenever that logger or
-its handlers came to be: a filter on a logger misses its children, one on a handler misses the next dictConfig.
-"""
+"""The lines that privguard itself writes into the log: each tells the owner what was done, and what to type."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import traceback
-from typing import Any
 
-from . import _context
-from ._errors import UnseenBodyError
+from ._errors import SubmissionError, UnseenBodyError
+from ._silence import OWN_LOGGER
 
-logger = logging.getLogger("privguard")
-
-# They write their line when the app is done with the request, some of them after its end.
-_ACCESS_LOGGERS = frozenset({"django.server", "django.channels.server", "werkzeug", "wsgi", "waitress"})
+logger = logging.getLogger(OWN_LOGGER)
 
 _MOST_COOKIE_NAMES = 1000  # an app that makes names up must neither fill the memory nor the log
 _told_cookies: set[bytes] = set()
@@ -44,48 +35,6 @@ _CURES = {
     b"remember_token": "Flask-Login: login_user(user, remember=False)",
 }
 _ANY_CURE = "set it without Max-Age and Expires"
-
-
-def install() -> None:
-    """Put privguard's question before ``logging.Logger.handle``, once a process, whoever else replaced it."""
-    handle = logging.Logger.handle
-    link: Any = handle
-    while link is not None:
-        if getattr(link, "_asks_privguard", False):
-            return
-        link = getattr(link, "__wrapped__", None)
-
-    @functools.wraps(handle)
-    def handle_unless_muted(self: logging.Logger, record: logging.LogRecord) -> None:
-        exchange = _context.current.get()
-        if exchange is None or not exchange.muted or may_write(record, exchange):
-            handle(self, record)
-
-    setattr(handle_unless_muted, "_asks_privguard", True)
-    setattr(logging.Logger, "handle", handle_unless_muted)
-
-
-def may_write(record: logging.LogRecord, exchange: _context.InProgress) -> bool:
-    """Whether *record* may be written in the context of the muted *exchange*.
-
-    Nothing may while it is in progress, nor in a task or thread that got a copy of its context. In the context that it
-    leaves behind, what is not its own may.
-    """
-    if record.name == logger.name:  # holds nothing of a visitor's, and the owner must read it
-        return True
-    is_access = record.name in _ACCESS_LOGGERS or record.name.endswith(".access")
-    if is_access and exchange.is_access_line_of_its_own():
-        return False
-    return isinstance(exchange, _context.After) and not _speaks_of(record, exchange)
-
-
-def _speaks_of(record: logging.LogRecord, after: _context.After) -> bool:
-    if after.raised and record.exc_info:
-        return True
-    try:
-        return after.path != "/" and after.path in record.getMessage()
-    except Exception:  # the record's arguments do not fit its message: logging reports that by itself
-        return False
 
 
 def has_told_cookie(name: bytes) -> bool:
@@ -151,6 +100,30 @@ def tell_contact(what: str, host: str, path: str, line: int) -> None:
         repr(path)[1:-1],
         f", line {line}" if line else "",
         f'; to allow somebody else\'s here, list it as "{directive}" in PRIVGUARD["csp"]["paths"]' if directive else "",
+    )
+
+
+def tell_refusal(error: BaseException) -> None:
+    """Write that the function of the setting ``children.refusal`` failed; privguard's own page was sent instead."""
+    logger.error(
+        'the function in PRIVGUARD["children"]["refusal"] failed with %s, and privguard\'s own page was sent: it takes '
+        "one argument, True for JSON, and returns a str or bytes.",
+        type(error).__name__,
+    )
+
+
+def tell_submission(error: SubmissionError, path: str) -> None:
+    """Write, the first time for a path in a process, why a submission was not taken in, and what to do."""
+    if (str(error), path) in _told_contacts or len(_told_contacts) >= _MOST_CONTACTS:
+        return
+    _told_contacts.add((str(error), path))
+    cure = "raise it, if that is to be taken" if error.limit else "make room in the temporary folder, or set TMPDIR"
+    logger.error(
+        "%s: %s was answered with a %d, and the app was not called; %s. This is written once for each path.",
+        error,
+        repr(path)[1:-1],
+        error.status,
+        cure,
     )
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from . import _csp
 from ._headers import BYTES, TEXT, Dialect
+from ._intake import ChildPolicy
 from ._paths import PrefixTable
 from ._references import server_of
+from ._refusal import Refusal
 from ._settings import check_settings
 
 _NONE: frozenset[str] = frozenset()
@@ -78,11 +80,13 @@ class Policy:
     __slots__ = (
         "_table",
         "child_action",
+        "children",
         "csp_header",
         "first_party_hosts",
         "front_header",
         "nonce_mode",
         "quiet_paths",
+        "refusal",
         "scrubs_html",
         "settings",
         "visit",
@@ -98,6 +102,8 @@ class Policy:
     front_header: str | None
     scrubs_html: bool
     child_action: ChildAction
+    children: ChildPolicy
+    refusal: Refusal
     _table: PrefixTable[PathRules]
 
     def __init__(self, settings: Mapping[str, Any] | Policy | None = None) -> None:
@@ -116,6 +122,8 @@ class Policy:
         put(self, "scrubs_html", checked["scrub_html"])
         put(self, "front_header", checked["logs"]["front_header"])
         put(self, "child_action", ChildAction(checked["children"]["action"]))
+        put(self, "children", ChildPolicy(checked["children"]))
+        put(self, "refusal", Refusal(checked["children"]["refusal"]))
         put(self, "_table", _compile_table(checked))
 
     @classmethod

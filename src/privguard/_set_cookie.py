@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from . import _cookies, _logs
 from ._cookies import Lifetime
@@ -19,6 +20,11 @@ class CookieGuard:
     _clock: Callable[[], float]
 
     @property
+    def outermost(self) -> Any:
+        """The exchange that knows whether the submission is a child's."""
+        raise NotImplementedError
+
+    @property
     def muted(self) -> bool:
         """Whether nothing about this request may reach a log."""
         raise NotImplementedError
@@ -30,6 +36,9 @@ class CookieGuard:
         be read.
         """
         mode = self.rules.cookies
+        if self.outermost.is_childs:  # whatever tells a child from others is its personal data (16 CFR 312.2)
+            is_deletion = _cookies.lifetime(value, now=self._clock, date=date) is Lifetime.DELETION
+            return value if is_deletion else None
         if mode is CookieMode.ALLOW:
             return value
         kind = _cookies.lifetime(value, now=self._clock, date=date)

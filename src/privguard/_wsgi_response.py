@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import _context, _logs
+from ._answer import Answer
 from ._exchange import Exchange
 from ._headers import TEXT, as_list
 
@@ -33,6 +34,7 @@ class GuardedResponse:
         "_write",
         "around",
         "exchange",
+        "has_begun",
         "has_failed",
     )
     _given: Any
@@ -44,6 +46,8 @@ class GuardedResponse:
     def __init__(self, exchange: Exchange, around: Any, start_response: StartResponse) -> None:
         self.exchange = exchange
         self.around = around
+        self.has_begun = False
+        """Whether the server was given some of the body, and the head with it."""
         self.has_failed = False
         self._sent = None
         self._start_response = start_response
@@ -71,17 +75,33 @@ class GuardedResponse:
             self._start_response(REFUSED_STATUS, list(REFUSED_HEADERS), *with_exc_info)
         return _discard
 
+    def fail(self) -> list[bytes]:
+        """Say that the app has failed, and no more: by a 500, or by an end of what has begun."""
+        if self.has_begun:  # not every server says so by an exception
+            return []
+        try:
+            self._refuse((sys.exc_info(),))
+        except Exception:  # the head has left before (PEP 3333, "The start_response() Callable")
+            return []
+        return [REFUSED]
+
+    def answer(self, answer: Answer, environ: Mapping[str, Any]) -> list[bytes]:
+        """Give *answer* in the app's place."""
+        self.start(answer.line, answer.fields)
+        return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else answer.body]
+
     def write(self, chunk: bytes) -> object:
         """The write that the app is given (PEP 3333, "The write() Callable")."""
         self._take_late_headers()
         if chunk:
             self._given = None  # the head leaves with it
+            self.has_begun = True
         return None if self.has_failed else self._write(self._scrub(chunk))
 
     def body(self, body: Iterable[bytes], *, is_file: bool) -> Iterable[bytes]:
         """Return what the server iterates: as often as can be the app's own object, so that sendfile stays sendfile."""
-        if self._sent is None or self.has_failed or self.exchange.muted:
-            return _GuardedBody(self, body)
+        if self._sent is None or self.has_failed or self.exchange.muted or self.exchange.waiting is not None:
+            return _GuardedList(self, body) if isinstance(body, (list, tuple)) else _GuardedBody(self, body)
         self._take_late_headers()
         is_document = self.exchange.body is not None
         if isinstance(body, (list, tuple)):
@@ -121,7 +141,7 @@ class GuardedResponse:
                 self._take_late_headers()
                 if self.has_failed:
                     break
-                is_settled = bool(chunk)
+                is_settled = self.has_begun = bool(chunk)
             scrubbed = self._scrub(chunk)
             if self.has_failed:
                 break
@@ -158,12 +178,15 @@ class _GuardedBody:
         _context.enter(exchange)
         try:
             yield from self._response.chunks(self._body)
-        except Exception:
+        except Exception as error:
             exchange.raised = True
-            raise
+            if not exchange.swallows(error):
+                raise
+            yield from self._response.fail()
         finally:
             exchange.in_call = False
             exchange.token = None
+            exchange.wait_no_more()  # some test clients never close what they have read
 
     def close(self) -> None:
         exchange = self._response.exchange
@@ -171,9 +194,21 @@ class _GuardedBody:
             close = getattr(self._body, "close", None)
             if close is not None:
                 close()
+        except Exception as error:
+            if not exchange.swallows(error):
+                raise
         finally:
             exchange.end(raised=exchange.raised)
             _context.leave(exchange, self._response.around)
+
+
+class _GuardedList(_GuardedBody):
+    """The same of a finished body: of a single chunk, servers tell the length."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
 
 
 @functools.lru_cache(maxsize=256)

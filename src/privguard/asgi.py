@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from . import _context, _logs
-from ._asgi_response import REFUSALS, Message, Send, guarded_send, refuse
+from . import _context, _logs, _servers, _silence, _sinks
+from ._asgi_request import Receive, Scope, has_body, take_in
+from ._asgi_response import REFUSALS, Send, fail, guarded_send, refuse
 from ._exchange import Exchange
+from ._intake import says_refused
 from ._paths import asgi_host, asgi_path
 from ._policy import Policy
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SCOPE_KEY = "privguard.exchange"
@@ -27,7 +27,10 @@ class PrivacyMiddleware:
     def __init__(self, app: App, settings: Mapping[str, Any] | Policy | None = None) -> None:
         self.app: App = app
         self.policy: Policy = Policy.of(settings)
-        _logs.install()
+        self._has_served = False
+        _silence.install(self.policy.settings["logs"])
+        _sinks.look()
+        _servers.adapt()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3.0)."""
@@ -37,26 +40,51 @@ class PrivacyMiddleware:
             return
         around = _context.current.get()
         try:
+            if not self._has_served:
+                self._has_served = True
+                _servers.adapt()  # what was loaded after the app
             headers = scope["headers"]  # and not the scope, which will hold the exchange
             exchange = Exchange(self.policy, asgi_path(scope), scope.get(SCOPE_KEY), host=lambda: asgi_host(headers))
             _context.enter(exchange)
+            _servers.begin(scope, exchange)
             scope = {**scope, SCOPE_KEY: exchange}
             if exchange.hides_cookies:
+                exchange.was_refused = any(says_refused(bytes(one).decode("latin-1")) for _, one in scope["headers"])
                 scope["headers"] = without_cookies(scope["headers"])
             if exchange.policy.scrubs_html and kind == "http":
                 scope["headers"] = readable_codings(scope["headers"], exchange)
+            may_have_body = kind == "http" and has_body(scope)
+            is_submission = may_have_body or bool(scope.get("query_string"))
         except Exception as error:
             _logs.tell_failure(error)
             await refuse(kind, send)
             return
+        send = guarded_send(kind, exchange, send)
         try:
-            await self.app(scope, receive, guarded_send(kind, exchange, send))
-        except BaseException:
-            exchange.raised = True
-            raise
+            if not await self._is_served(exchange, scope, receive, send, is_submission, may_have_body):
+                await fail(kind, exchange, send)
         finally:
-            exchange.ended = True
+            exchange.end(raised=exchange.raised)
             _context.leave(exchange, around)
+
+    async def _is_served(
+        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send, is_submission: bool, may_have_body: bool
+    ) -> bool:
+        """Call the app; return False when it has failed and nobody else may know."""
+        try:
+            if is_submission:
+                _silence.watch_tasks()
+                taken = await take_in(exchange, scope, receive, send, may_have_body=may_have_body)
+                if taken is None:
+                    return True
+                scope, receive = taken
+            await self.app(scope, receive, send)
+        except BaseException as error:
+            exchange.raised = True
+            if not exchange.swallows(error):
+                raise
+            return False
+        return True
 
 
 def readable_codings(headers: Iterable[tuple[bytes, bytes]], exchange: Exchange) -> list[tuple[bytes, bytes]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import _context, _logs
+from . import _context, _logs, _servers, _silence, _sinks
 from ._exchange import Exchange
 from ._headers import TEXT
+from ._intake import says_refused
 from ._paths import wsgi_path
 from ._policy import Policy
+from ._streams import guarded_stream
+from ._wsgi_request import is_submission, take_in
 from ._wsgi_response import REFUSED, REFUSED_HEADERS, REFUSED_STATUS, GuardedResponse, StartResponse
 
 Environ = dict[str, Any]
@@ -27,27 +31,41 @@ class PrivacyMiddleware:
     def __init__(self, app: App, settings: Mapping[str, Any] | Policy | None = None) -> None:
         self.app: App = app
         self.policy: Policy = Policy.of(settings)
-        _logs.install()
+        self._has_served = False
+        _silence.install(self.policy.settings["logs"])
+        _sinks.look()
+        _servers.adapt()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         around = _context.current.get()
         try:
+            if not self._has_served:
+                self._has_served = True
+                _servers.adapt()  # what was loaded after the app
             host = environ.get("HTTP_HOST", "")  # and not the environ, which will hold the exchange
             exchange = Exchange(self.policy, wsgi_path(environ), environ.get(ENVIRON_KEY), host=lambda: host)
             _context.enter(exchange)
+            _servers.begin(environ, exchange)
             files = _guard_environ(environ, exchange)
+            may_be_childs = is_submission(environ)
+            if may_be_childs or exchange.muted:
+                environ["wsgi.errors"] = guarded_stream(environ.get("wsgi.errors", sys.stderr))
         except Exception as error:
             _logs.tell_failure(error)
             start_response(REFUSED_STATUS, list(REFUSED_HEADERS))
             return [REFUSED]
         response = GuardedResponse(exchange, around, start_response)
         try:
-            body = self.app(environ, response.start)
-        except BaseException:
-            exchange.end(raised=True)
-            _context.leave(exchange, around)
-            raise
+            answer = take_in(exchange, environ) if may_be_childs else None
+            body = self.app(environ, response.start) if answer is None else response.answer(answer, environ)
+        except BaseException as error:
+            exchange.raised = True
+            if not exchange.swallows(error):
+                exchange.end(raised=True)
+                _context.leave(exchange, around)
+                raise
+            body = response.fail()
         _context.pause(exchange, around)
         return response.body(body, is_file=_is_file(body, files, environ))
 
@@ -65,7 +83,7 @@ def _guard_environ(environ: Environ, exchange: Exchange) -> list[object]:
 
         environ["wsgi.file_wrapper"] = wrap  # what a function makes does not tell by its type
     if exchange.hides_cookies:
-        environ.pop("HTTP_COOKIE", None)
+        exchange.was_refused = says_refused(environ.pop("HTTP_COOKIE", ""))
     accepted = environ.get("HTTP_ACCEPT_ENCODING")
     if accepted:
         environ["HTTP_ACCEPT_ENCODING"] = exchange.acceptable(accepted, environ.get("HTTP_SEC_FETCH_DEST", ""))

@@ -39,9 +39,9 @@ WSGI = {
     "gunicorn-gthread": [*GUNICORN, "--threads", "3", "wsgi_site:application"],
     # By default waitress would hold 16 MiB of an answer that a visitor is slow to take.
     "waitress": [*WAITRESS, "--outbuf-high-watermark", "1048576", "wsgi_site:application"],
-    "werkzeug": [str(APPS / "serve.py"), "werkzeug", "{port}"],
+    "werkzeug": [str(APPS / "serve.py"), "werkzeug", "{port}", "wsgi_site:application"],
     "flask-run": ["-m", "flask", "--app", "wsgi_site:flask_app", "run", "--port", "{port}"],
-    "wsgiref": [str(APPS / "serve.py"), "wsgiref", "{port}"],
+    "wsgiref": [str(APPS / "serve.py"), "wsgiref", "{port}", "wsgi_site:application"],
 }
 SERVERS = ASGI | WSGI
 
@@ -102,7 +102,9 @@ class Gate:
 class Server:
     """A server in a process group of its own; everything that it writes is in its folder."""
 
-    def __init__(self, command, folder, gate, *, bare=False, policy=None, logging="basic", when="before"):
+    def __init__(
+        self, command, folder, gate, *, bare=False, policy=None, logging="basic", when="before", variables=None
+    ):
         self.folder = folder
         self.command = command
         self.environment = {
@@ -115,6 +117,7 @@ class Server:
             "SITE_LOGGING": logging,
             "SITE_LOGGING_WHEN": when,
             "SITE_POLICY": json.dumps(policy or {}),
+            **(variables or {}),
         }
         if bare:
             self.environment["SITE_BARE"] = "1"

@@ -12,15 +12,17 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from .. import _context, _logs
+from .. import _context, _logs, _servers, _silence, _sinks
 from .._exchange import Exchange, new_nonce
 from .._headers import TEXT
+from .._intake import says_refused
 from .._paths import asgi_path, canonical_path, wsgi_path
 from .._policy import Policy
 from ..asgi import SCOPE_KEY, without_cookies
 from ..wsgi import ENVIRON_KEY
 from .content import scrub_content
 from .policy import project_policy
+from .submission import take_in_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -63,7 +65,9 @@ class PrivacyMiddleware:
         self.is_async: bool = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
-        _logs.install()
+        _silence.install(self.policy.settings["logs"])
+        _sinks.look()
+        _servers.adapt()
 
     def __call__(self, request: HttpRequest) -> Any:
         """Answer one request, or return the coroutine that does."""
@@ -74,7 +78,8 @@ class PrivacyMiddleware:
         if exchange is None:
             return _refusal()
         try:
-            return self._close(request, self.get_response(request), exchange)
+            response = take_in_request(request, exchange) or self.get_response(request)
+            return self._close(request, response, exchange)
         finally:
             _context.pause(exchange, around)
 
@@ -84,7 +89,8 @@ class PrivacyMiddleware:
         if exchange is None:
             return _refusal()
         try:
-            return self._close(request, await self.get_response(request), exchange)
+            response = take_in_request(request, exchange) or await self.get_response(request)
+            return self._close(request, response, exchange)
         finally:
             _context.pause(exchange, around)
 
@@ -95,12 +101,14 @@ class PrivacyMiddleware:
             exchange = Exchange(self.policy, _path(request), parent=around, host=lambda: host)
             exchange.outermost.make_nonce = _shared_nonce(request, exchange.outermost)
             _context.enter(exchange)
+            _servers.begin(getattr(request, "scope", request.META), exchange.outermost)
             request._privguard_exchange = exchange
             if self.policy.nonce_mode == "never":
                 request.csp_nonce = ""
             else:
                 request.csp_nonce = request._csp_nonce = LazyNonce(exchange)
             if exchange.hides_cookies:
+                exchange.was_refused = says_refused(request.META.get("HTTP_COOKIE", ""))
                 _hide_cookies(request)
             _ask_for_readable(request, exchange)
         except Exception as error:

@@ -3,8 +3,9 @@
 Usage: python scripts/test.py [--quick] [pytest arguments]
 
 Needs nothing but Python: for the oldest and the newest Python at hand that privguard supports it makes a virtual
-environment beside this folder and runs the whole suite in it, with the Django that belongs to it. Browsers and nginx
-come from the system's packages where this user may install them. With CI=true nothing may be missing.
+environment beside this folder and runs the whole suite in it, with the Django that belongs to it. Browsers, the servers
+in front and logrotate come from the system's packages where this user may install them. With CI=true nothing may be
+missing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,14 @@ SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 # The suite runs with the oldest Django that is supported on the oldest Python, and with the newest on the newest.
 DJANGO = {"3.11": "django~=5.2.0"}
 NEWEST_DJANGO = "django>=6.1,<6.2"
-PROGRAMS = {"chromium": "chromium", "firefox-esr": "firefox-esr", "nginx": "nginx-light"}
+PROGRAMS = {
+    "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
+    "nginx": "nginx-light",
+    "apache2": "apache2-bin",
+    "caddy": "caddy",
+    "logrotate": "logrotate",
+}
 
 DOCS_OUT = str(ROOT / "docs" / "_build" / "html")
 
@@ -79,7 +87,7 @@ def set_up(version: str, base: str) -> str:
 
 
 def install_programs() -> None:
-    """Install the browsers and nginx where they are missing and this user may."""
+    """Install the programs that the tests start where they are missing and this user may."""
     wanted = [package for program, package in PROGRAMS.items() if not is_there(program)]
     if wanted and shutil.which("apt-get") and os.geteuid() == 0:
         say(f"installing {', '.join(wanted)}")

@@ -21,8 +21,8 @@ import privguard.asgi
 import privguard.wsgi
 from cli_process import get, serving
 from cli_process import privguard as run_privguard
+from privguard._interface import interface_of
 from privguard.cli import main
-from privguard.cli._run import interface_of
 
 SHOP = """\
 HEADERS = [

@@ -89,7 +89,7 @@ def test_policy_of_a_file_in_plain_words(capsys, folder):
     assert 'the header "X-Privguard-Log: off"' in text
     assert "a path below /kids/" in text
     assert "From pages below /sealed/, Chromium contacts nobody else at all." in text
-    assert "deleted after 30 days" in text
+    assert "They are to be deleted after 30 days, by RetentionFileHandler" in text
 
 
 COOKIES = [
@@ -107,6 +107,18 @@ def test_cookie_modes_in_plain_words(cookies, sentence):
     assert f"Cookies: {sentence}" in flat(show.path_text(Policy({"cookies": cookies}), "/", "test"))
 
 
+NO_FIELDS = {"age_fields": [], "birthdate_fields": [], "flag_fields": []}
+
+
+def own_page(wants_json):
+    return "not taken"
+
+
+class OwnPage:
+    def __call__(self, wants_json):
+        return "not taken"
+
+
 RULES = [
     ({"csp": {"directives": {"form-action": ["'none'"]}}}, "Forms are sent nowhere."),
     ({"csp": {"directives": {"frame-ancestors": []}}}, "The page may be framed by nobody."),
@@ -117,12 +129,21 @@ RULES = [
     ({"csp": {"nonce": "always"}}, "every page has a nonce."),
     ({"csp": {"nonce": "never"}}, "Csp_nonce() is switched off."),
     ({"logs": {"quiet_paths": []}}, "Every request is logged as ever."),
-    ({"logs": {"ip": "truncate"}}, "Addresses of visitors in access logs: kept in part."),
+    ({"logs": {"ip": "truncate"}}, "Access lines hold addresses in part, and queries as they are."),
+    ({"logs": {"retention_days": 1}}, "They are to be deleted after 1 day, by"),
+    ({"logs": {"retention_days": None}}, "No time is promised after which they are deleted."),
     ({"block_webrtc": True}, "Chromium lets no script use WebRTC."),
     ({"scrub_html": False}, "contacts with third parties in it stay as they are: a weakening."),
     ({"children": {"signal_header": "X-Child"}}, "the request header X-Child"),
     ({"children": {"action": "erase"}}, "somebody under 13 reaches the app empty."),
-    ({"children": {"action": "mute", "age_fields": []}}, "reaches the app and no log. It is told by an age in none;"),
+    ({"children": {"action": "mute", "age_fields": []}}, "reaches the app and no log. It is told by a birth date in"),
+    ({"children": {}}, "The visitor gets privguard's own page."),
+    ({"children": {"refusal": __file__}}, f"The visitor gets the page in {__file__}."),
+    ({"children": {"refusal": own_page}}, f"The visitor gets what {__name__}:own_page returns."),
+    ({"children": {"back_button": True}}, "Who was refused stays so for the visit: a cookie says it."),
+    ({"children": NO_FIELDS}, "No submission is recognised as a child's; the app can say it with flag_child()."),
+    ({}, "What a submission writes waits until it is over, and is dropped if it is a child's."),
+    ({"logs": {"errors_at_once": True}}, "dropped if it is a child's; errors do not wait: a weakening."),
 ]
 
 
@@ -151,6 +172,13 @@ def test_policy_as_json(capsys, folder):
     assert data["paths"]["/sealed/"]["sealed"] and data["paths"]["/kids/"]["child"]
 
 
+@pytest.mark.parametrize(("refusal", "name"), [(own_page, "own_page"), (OwnPage(), "OwnPage")])
+def test_policy_with_a_function_as_json(refusal, name):
+    """JSON has no functions: it gets the name."""
+    data = json.loads(show._json(show.policy_data(Policy({"children": {"refusal": refusal}}), "test")))
+    assert data["settings"]["children"]["refusal"] == f"{__name__}:{name}"
+
+
 # ── a path ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -173,6 +201,13 @@ def test_path_in_plain_words(capsys, folder):
     text = flat(shown(capsys, "/demo/chat", "--settings", "privguard.toml"))
     assert text.startswith("/demo/chat The policy: privguard.toml Cookies: persistent ones are kept for the visit")
     assert "Log: requests are logged as ever." in text
+
+
+def test_path_where_each_submission_is_a_childs(capsys, folder):
+    """The owner reads it of such a path, and of no other."""
+    sentence = "Submissions: each is a child's: it is refused, and the app is not called."
+    assert sentence in flat(shown(capsys, "/kids/join", "--settings", "privguard.toml"))
+    assert "Submissions" not in shown(capsys, "/join", "--settings", "privguard.toml")
 
 
 def test_quiet_path(capsys):

@@ -1,4 +1,4 @@
-"""The command line: ``privguard demo``, ``privguard run``, ``privguard show`` and ``privguard hashes``.
+"""The command line: ``privguard demo``, ``run``, ``show``, ``hashes``, ``prove``, ``doctor``, ``purge`` and ``export``.
 
 Wrong use exits with 2, what cannot be done now with 1, each with one line on stderr that says what to type. A command's
 own code is imported when it is called for: ``privguard --version`` starts no server.
@@ -16,9 +16,11 @@ from typing import Any, NoReturn
 from privguard import __version__
 
 from .._errors import nearest
+from ._log_commands import add_export, add_purge, run_command
 from ._stop import Stop, WrongUse
+from ._trials import add_doctor, add_prove
 
-COMMANDS = ("demo", "run", "show", "hashes")
+COMMANDS = ("demo", "run", "show", "hashes", "prove", "doctor", "purge", "export")
 
 _EXIT_CODES = """Exit codes: 0 done, 1 it cannot be done now (a port in use, a missing extra),
 2 wrong use."""
@@ -59,6 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run_command(arguments: list[str]) -> int:
     parser, by_name = _parsers()
+    server: list[str] = []
+    if arguments[:1] == ["doctor"] and "--" in arguments:  # what follows is another program's
+        server = arguments[arguments.index("--") + 1 :]
+        arguments = arguments[: arguments.index("--")]
     position = next((at for at, one in enumerate(arguments) if one[:1] != "-"), len(arguments))
     _check_options(parser, arguments[:position])
     for command in arguments[position : position + 1]:
@@ -84,6 +90,17 @@ def _run_command(arguments: list[str]) -> int:
         from ._hashes import hashes
 
         return hashes(options.pages, settings=options.settings)
+    if options.command == "prove":
+        from ._prove import prove
+
+        asked = {name: getattr(options, name) for name in ("path", "fields", "watch", "kind", "host")}
+        return prove(options.app, **asked)
+    if options.command in ("purge", "export"):
+        return run_command(options)
+    if options.command == "doctor":
+        from ._doctor import doctor
+
+        return doctor(options.target, server, settings=options.settings, path=options.path, watch=options.watch)
     from ._show import show
 
     return show(options.path, settings=options.settings, as_json=options.json)
@@ -133,13 +150,18 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
   privguard show                     read the policy in plain words
   privguard show /demo/              the headers that pages below /demo/ get
   privguard hashes templates         the settings that admit its inline code
+  privguard prove forgetting shop:app --path /join
+                                     what a child's submission leaves behind
+  privguard purge logs --days 30     delete the logs that are older
+  privguard doctor shop:app          whether its server is quiet, by trying it
 
 {_EXIT_CODES}""",
     )
     parser.add_argument("--version", action="version", version=f"privguard {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
-    adders = (_add_demo, _add_run, _add_show, _add_hashes)
-    return parser, {name: add(commands) for name, add in zip(COMMANDS, adders)}
+    adders = (_add_demo, _add_run, _add_show, _add_hashes, add_prove, add_doctor)
+    by_name = {name: add(commands) for name, add in zip(COMMANDS, adders)}
+    return parser, by_name | {"purge": add_purge(commands, _EXIT_CODES), "export": add_export(commands, _EXIT_CODES)}
 
 
 def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> _Parser:

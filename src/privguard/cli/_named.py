@@ -38,7 +38,7 @@ def find(text: str, *, command: str) -> Any:
 
 
 def _ends(command: str) -> str:
-    return "app" if command.endswith(" run") else "settings"
+    return "settings" if command.endswith(" --settings") else "app"
 
 
 def _as_module(text: str) -> str:

@@ -104,6 +104,8 @@ def _rules_data(rules: PathRules) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
+    if callable(value):
+        return _words.name_of(value)
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
@@ -117,8 +119,8 @@ def policy_text(policy: Policy, source: str) -> str:
         ("What a page may load", _load_lines(policy, policy.rules_for("/")) + _changed_lines(policy)),
         ("What else could contact others", [_capital(one) for one in _words.contacts(policy)]),
         ("What else a page is sent with", _other_header_lines(policy)),
+        ("Children", [_capital(one) for one in _words.children(policy)]),
         ("Logs", _log_lines(policy)),
-        ("Checked, and not enforced by this version yet", _words.later(policy)),
     ]
     text = "\n\n".join(f"{title}\n{_indented(lines)}" for title, lines in blocks)
     return f"The policy: {source}\n\n{text}"
@@ -157,7 +159,7 @@ def _log_lines(policy: Policy) -> list[str]:
     ]
     if front:
         lines.append(f'A proxy in front is told so by the header "{front}: off", which it has to remove.')
-    return lines
+    return [*lines, _words.addresses(policy), _words.waiting(policy), _words.retention(policy)]
 
 
 def path_text(policy: Policy, path: str, source: str) -> str:
@@ -168,6 +170,7 @@ def path_text(policy: Policy, path: str, source: str) -> str:
         f"Cookies: {_words.cookies(policy, rules)}",
         *_load_lines(policy, rules),
         "Log: no line is written for a request." if quiet else "Log: requests are logged as ever.",
+        *([f"Submissions: {_words.childs_path(policy)}"] if rules.child else []),
     ]
     sent = [f"{name}: {value}" for name, value in headers(policy, path)]
     if any(NONCE in line for line in sent):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._policy import CookieMode, PathRules, Policy
+from .._policy import ChildAction, CookieMode, PathRules, Policy
 
 _LOADED = {
     "script-src": "scripts",
@@ -106,31 +106,75 @@ def contacts(policy: Policy) -> list[str]:
     return sentences
 
 
-def later(policy: Policy) -> list[str]:
-    """Say what the settings ask for that this version checks and does not enforce yet."""
-    children, logs = policy.settings["children"], policy.settings["logs"]
-    action = {
-        "refuse": "is refused",
-        "erase": "reaches the app empty",
-        "mute": "reaches the app and no log",
-    }[children["action"]]
-    marks = [
-        f"an age in {_listed(children['age_fields'])}",
-        f"a birth date in {_listed(children['birthdate_fields'])}",
-        f"a mark in {_listed(children['flag_fields'])}",
+_DONE_WITH_A_CHILDS = {
+    ChildAction.REFUSE: "is refused, and the app is not called",
+    ChildAction.ERASE: "reaches the app empty",
+    ChildAction.MUTE: "reaches the app and no log",
+}
+
+
+def children(policy: Policy) -> list[str]:
+    """Say which submissions are a child's, and what becomes of them."""
+    settings = policy.settings["children"]
+    if not policy.children:
+        return ["No submission is recognised as a child's; the app can say it with flag_child()."]
+    signs = [
+        f"{what} {_listed(names)}"
+        for what, names in (
+            ("an age in", settings["age_fields"]),
+            ("a birth date in", settings["birthdate_fields"]),
+            ("a mark in", settings["flag_fields"]),
+            ("the request header", [settings["signal_header"] or ""]),
+            ("a path below", settings["paths"]),
+        )
+        if any(names)
     ]
-    if children["signal_header"]:
-        marks.append(f"the request header {children['signal_header']}")
-    if children["paths"]:
-        marks.append(f"a path below {_listed(children['paths'])}")
-    ip = {"full": "kept whole", "truncate": "kept in part", "none": "left out"}[logs["ip"]]
-    days = logs["retention_days"]
-    return [
-        f"Children: a submission of somebody under {children['minimum_age']} {action}. It is told by "
-        f"{'; '.join(marks)}.",
-        f"Addresses of visitors in access logs: {ip}.",
-        f"Logs: deleted after {days} days." if days else "Logs: no time is promised after which they are deleted.",
-    ]
+    done = _DONE_WITH_A_CHILDS[policy.child_action]
+    sentences = [f"a submission of somebody under {settings['minimum_age']} {done}. It is told by {'; '.join(signs)}."]
+    if policy.child_action is ChildAction.REFUSE:
+        sentences += [f"the visitor gets {_refusal(settings['refusal'])}."]
+        sentences += ["who was refused stays so for the visit: a cookie says it."] if settings["back_button"] else []
+    return sentences
+
+
+def childs_path(policy: Policy) -> str:
+    """Say what becomes of what is submitted below one of ``children.paths``."""
+    return f"each is a child's: it {_DONE_WITH_A_CHILDS[policy.child_action]}."
+
+
+def _refusal(chosen: object) -> str:
+    if chosen is None:
+        return "privguard's own page"
+    return f"what {name_of(chosen)} returns" if callable(chosen) else f"the page in {chosen}"
+
+
+def name_of(function: object) -> str:
+    """Return a function's name as commands take it."""
+    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def waiting(policy: Policy) -> str:
+    """Say how long the log waits for what a submission writes."""
+    errors = "; errors do not wait: a weakening" if policy.settings["logs"]["errors_at_once"] else ""
+    return f"What a submission writes waits until it is over, and is dropped if it is a child's{errors}."
+
+
+def retention(policy: Policy) -> str:
+    """Say what is promised about the end of logs, and who keeps it."""
+    days = policy.settings["logs"]["retention_days"]
+    if days is None:
+        return "No time is promised after which they are deleted."
+    return (
+        f"They are to be deleted after {'1 day' if days == 1 else f'{days} days'}, by RetentionFileHandler or by what "
+        '"privguard export logrotate" prints.'
+    )
+
+
+def addresses(policy: Policy) -> str:
+    """Say what access lines hold of a visitor's address and of a query."""
+    logs = policy.settings["logs"]
+    kept = {"full": "whole", "truncate": "in part", "none": "not at all"}[logs["ip"]]
+    return f"Access lines hold addresses {kept}, and queries {'as they are' if logs['query'] else 'not at all'}."
 
 
 def _listed(names: Iterable[str]) -> str:

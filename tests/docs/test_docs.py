@@ -16,16 +16,31 @@ import pytest
 import privguard
 import privguard.asgi
 import privguard.flask
+import privguard.logs
+import privguard.proving
 import privguard.wsgi
-from privguard import NonceError, OutsideRequestError, Policy, SettingsError, _codings, _cookies, _csp, _headers, _logs
+from privguard import (
+    NonceError,
+    OutsideRequestError,
+    Policy,
+    SettingsError,
+    _codings,
+    _cookies,
+    _csp,
+    _headers,
+    _logs,
+    _silence,
+    _sinks,
+)
 from privguard._body import document_body
 from privguard._contacts import PREFIXES, TABLE
 from privguard._documents import Kind
 from privguard._elements import View
-from privguard._errors import UnseenBodyError
+from privguard._errors import SubmissionError, UnseenBodyError
 from privguard._exchange import Exchange
 from privguard._headers import TEXT
 from privguard._references import Page
+from privguard._silence import Waiting
 from privguard.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +53,7 @@ PAGES = {
 # Their examples are compiled and not run: the tests do without these frameworks.
 NOT_INSTALLED = ("from quart", "from litestar")
 LATER = "Checked now, acted upon in a later version."
-ACTED_UPON_LATER = {"logs.ip", "logs.retention_days"}  # and whatever is below children
+ACTED_UPON_LATER: set[str] = set()
 NONCE = "cmFuZG9tLW5vbmNlLTE2Yg"
 
 
@@ -109,8 +124,11 @@ def test_python_example(runs_anywhere, page, number):
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if re.search(r"^PRIVGUARD = ", PAGES[page], re.MULTILINE)])
-def test_settings_examples(page):
-    """Who copies them gets a policy."""
+def test_settings_examples(page, tmp_path, monkeypatch):
+    """Who copies them gets a policy; the file that one of them names is there."""
+    monkeypatch.chdir(tmp_path)
+    Path("templates").mkdir()
+    Path("templates/not_taken.html").touch()
     for example in blocks(page, "python"):
         for statement in ast.parse(example).body:
             if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "PRIVGUARD":
@@ -165,7 +183,8 @@ def test_reports_of_browsers(runs_anywhere, caplog):
     assert page.headers["Content-Security-Policy-Report-Only"].endswith("; report-uri /csp-reports")
     report = {"document-uri": "http://a.example/b?c", "blocked-uri": "https://d.example/e", "effective-directive": "f"}
     for _ in range(2):
-        assert client.post("/csp-reports", json={"csp-report": report}).status_code == 204
+        with client.post("/csp-reports", json={"csp-report": report}) as answer:  # until it is closed, its lines wait
+            assert answer.status_code == 204
     (record,) = caplog.records
     assert record.getMessage() == "would be blocked: ('f', 'd.example'), for example on '/b'"
     for data in (b"\xff", b"[]", b'{"csp-report": []}', b'{"csp-report": {"document-uri": "http://[x"}}'):
@@ -215,7 +234,7 @@ def test_settings_as_one_dict():
 def test_settings_that_are_acted_upon_later():
     """Of each that does nothing yet the reference says so, and of no other."""
     later = {key for key, (_, text) in described().items() if text.partition("\n\n")[2].startswith(LATER)}
-    assert later == ACTED_UPON_LATER | {key for key in described() if key.startswith("children.")}
+    assert later == ACTED_UPON_LATER
 
 
 def test_directives_that_can_be_named():
@@ -324,9 +343,11 @@ def test_public_names():
         privguard.Policy,
         privguard.csp_nonce,
         privguard.flag_child,
+        privguard.on_child,
         privguard.asgi.PrivacyMiddleware,
         privguard.wsgi.PrivacyMiddleware,
         privguard.flask.Privguard,
+        privguard.proving.prove_forgetting,
     ],
     ids=lambda one: f"{one.__module__}.{one.__name__}",
 )
@@ -389,6 +410,10 @@ def test_django_checks():
             assert in_one_line(part) in in_one_line(sections[check]), check
 
 
+def _fail():
+    raise RuntimeError
+
+
 def test_log_lines(fresh_tellings, caplog):
     """Each line of the reference is one that privguard writes, to the letter."""
     _logs.tell_cookie(b"visitor", "/shop/cart", "strip", "persistent", removed=True)
@@ -398,11 +423,27 @@ def test_log_lines(fresh_tellings, caplog):
     _logs.tell_malformed("/download")
     _logs.tell_contact("preconnect", "fonts.example", "/about", 12)
     _logs.tell_contact("<iframe>", "video.example", "/about", 40)
+    for limit, status, problem in (
+        ("body_bytes", 413, "a submission is larger than"),
+        ("bytes_per_second", 408, "a submission comes in more slowly than"),
+        ("", 500, "a submission cannot be held: No space left on device"),
+    ):
+        _logs.tell_submission(SubmissionError(status, limit, problem), "/upload")
+    _logs.tell_refusal(KeyError())
+    waiting = Waiting()
+    waiting._lost = 12
+    waiting.release()
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(_codings._LIBRARIES, "br", lambda: None)
         with pytest.raises(UnseenBodyError) as unseen:
             document_body(Kind.HTML, ["text/html"], ("br",), View(Page((), lambda *_: False)), is_part=False)
     _logs.tell_failure(unseen.value)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_sinks, "_told", set())
+        _sinks.tell("loguru", AttributeError())
+    waiting = _silence.Waiting()
+    waiting.add(_fail)
+    waiting.release()
     _logs.tell_failure(ValueError())
     *lines, failure = [record.getMessage() for record in caplog.records]
     *documented, documented_failure = [one.strip() for one in blocks("reference/log-lines.md", "text")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 
 import pytest
 
@@ -163,6 +164,25 @@ def test_document_in_a_url(tag):
     for picture in ("data:image/png;base64,AA==", "data:text/plain,x"):
         page = tag.replace("{}", picture)
         assert html(page, LOOSE) == page
+
+
+FOCUSED = [
+    "<a href={} autofocus>x</a>",
+    "<a AUTOFOCUS href={}>x</a>",
+    "<a href={} autoFocus=''>x</a>",
+    "<p>x</p><area href={} autofocus>",
+    "<svg><a xlink:href={} autofocus tabindex=0></a></svg>",
+    "<math autofocus href={}><mi>x</mi></math>",
+]
+
+
+@pytest.mark.parametrize("tag", FOCUSED)
+def test_link_that_takes_the_focus(tag):
+    """Firefox would connect before anybody clicks: it takes none, and leads where it led."""
+    page = tag.replace("{}", FAR)
+    assert html(page) == re.sub("(?i)(?<![a-z])a(?=utofocus)", "x", page)
+    for left in (tag.replace("{}", "/own"), f"<input autofocus><a href={FAR}>x</a>"):
+        assert html(left) == left
 
 
 HIDDEN = """

@@ -11,6 +11,7 @@ import types
 import pytest
 
 from privguard import _context, _servers
+from privguard._access_lines import REDUCTION
 from privguard._exchange import Exchange
 from privguard._policy import Policy
 from privguard._servers import _daphne, _gevent, _hypercorn, _uwsgi
@@ -121,7 +122,10 @@ def test_gevents_line_of_an_ended_request_is_written_only_when_it_is_another_one
 
     class WSGIHandler:
         def log_request(self):
-            written.append("line")
+            written.append(self.format_request())
+
+        def format_request(self):
+            return "192.0.2.7 line"
 
     _gevent.ask_before_access_lines(types.SimpleNamespace(WSGIHandler=WSGIHandler))
     handler = WSGIHandler()
@@ -129,7 +133,10 @@ def test_gevents_line_of_an_ended_request_is_written_only_when_it_is_another_one
     within(after, handler.log_request)
     assert written == []
     within(after, handler.log_request)
-    assert written == ["line"]
+    assert written == ["192.0.2.7 line"]
+    REDUCTION.add("truncate", has_queries=True)
+    assert handler.format_request() == "192.0.2.0 line"
+    REDUCTION.reset()
 
 
 # ── Hypercorn ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -205,6 +205,18 @@ def _judge_attributes(tag: Tag, page: Page, verdict: Verdict) -> None:
             verdict.removed.append(("ping", host))
             break
     _judge_target(tag, b"formaction", page, verdict)
+    if b"autofocus" in tag.attributes:
+        _judge_focus(tag, page, verdict)
+
+
+def _judge_focus(tag: Tag, page: Page, verdict: Verdict) -> None:
+    """Over plain HTTP, Firefox connects to where a link leads that has the focus."""
+    for attribute in (b"href", b"xlink:href"):
+        host = page.elsewhere(tag.value(attribute) or "")
+        if host is not None:
+            verdict.rename(tag, b"autofocus")
+            verdict.removed.append(("autofocus", host))
+            return
 
 
 # ── images that count their visitors ─────────────────────────────────────────────────────────────────────────────────

@@ -36,10 +36,12 @@ class HtmlScrubber(Scrubber):
         self._around = Surroundings()
         self._hiding = Hiding(is_open=is_hidden)
         self._search = marks.Search()
+        self._has_focus = False  # whether some element in the bytes at hand may want it
         self._known = known_tags(view)
 
     def _run(self, data: bytes) -> int:
         self._search.begin()
+        self._has_focus = any(word in data for word in marks.FOCUS)
         return super()._run(data)
 
     def doubt_everything(self) -> None:
@@ -54,6 +56,8 @@ class HtmlScrubber(Scrubber):
 
     @property
     def _landmarks(self) -> marks.Landmarks:
+        if self._has_focus:
+            return marks.EVERY_TAG
         is_doubtful = self._around.are_doubtful or self._view.is_in_attribute
         if not self._view.watches_images:
             return marks.WATCHFUL if is_doubtful else marks.ORDINARY
@@ -126,7 +130,7 @@ class HtmlScrubber(Scrubber):
         return self._hold(data, at)
 
     def _is_judged(self, name: bytes) -> bool:
-        return name in marks.HELD or self._view.watches_images
+        return name in marks.HELD or self._view.watches_images or self._has_focus
 
     def _passing_tag(self, data: bytes, at: int) -> int:
         end = self._end.find(data, at)

@@ -114,6 +114,9 @@ _HIDING = rb"[A-Za-z][^\t\n\f\r />]*+[\t\n\f\r /]" + _within_tag(b"style", b"hid
 _EVERY = b"<[A-Za-z/!]"
 _LINKS = _closer_look(b"ping", b"ionsrc", b"maction")  # attributionsrc, formaction
 
+# As it is written in practice: to look for every mixture of cases would cost each page more than it is worth.
+FOCUS = (b"utofocus", b"UTOFOCUS", b"utoFocus")
+
 ORDINARY = _landmarks(_stops(_ORDINARY, _SECTION), _stops(_ORDINARY | JUDGED_BY_ATTRIBUTE, _SECTION), _LINKS)
 WATCHFUL = _landmarks(_stops(_WATCHFUL, _SECTION, _END), _stops(_WATCHFUL, _SECTION, _END), _LINKS)
 """Inside foreign content and lists."""

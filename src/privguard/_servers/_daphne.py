@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import _context, _silence
+from .._access_lines import REDUCTION
 
 
 def ask_before_access_lines(module: ModuleType) -> None:
@@ -18,9 +19,16 @@ def ask_before_access_lines(module: ModuleType) -> None:
 
 def _write_entry(write_entry: Callable[..., Any]) -> Callable[..., Any]:
     def write_unless_silent(*arguments: Any, **named: Any) -> None:
-        _silence.write_access_line(functools.partial(write_entry, *arguments, **named))
+        left = [_reduced(one) for one in arguments]
+        named = {name: _reduced(one) for name, one in named.items()}
+        _silence.write_access_line(functools.partial(write_entry, *left, **named))
 
     return write_unless_silent
+
+
+def _reduced(value: Any) -> Any:
+    """Return what is left of a part of an access line: of an address, or of a request line with its query."""
+    return REDUCTION.text(value) if REDUCTION and isinstance(value, str) else value
 
 
 def ask_before_warnings(module: ModuleType) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import Token
 
-from . import _context, _logs, _servers, _sinks
+from . import _context, _logs, _servers, _silence, _sinks
 from ._answer import Answer, of_error, of_refusal
 from ._body import Body
 from ._codings import acceptable
@@ -19,11 +19,17 @@ from ._errors import NonceError, SubmissionError
 from ._head import ResponseHead
 from ._intake import Intake, Values
 from ._policy import ChildAction, CookieMode, PathRules, Policy
-from ._silence import Waiting
 
 _NO_DOCUMENTS = frozenset("audio font image manifest script style track video worker".split())  # Fetch §2.2.7
 _MAKING_NONCE = threading.RLock()
 _TELLING_OF_CHILD = threading.RLock()  # held for no more than some assignments
+
+
+def prepare(policy: Policy) -> None:
+    """Put privguard's question before all that writes in this process, as every adapter does at start."""
+    _silence.install(policy.settings["logs"])
+    _sinks.look()
+    _servers.adapt()
 
 
 def new_nonce() -> str:
@@ -57,7 +63,7 @@ class Exchange(ResponseHead):
     _intake: Intake | None = None
     _access_lines: int = 0
     _muted: bool = False
-    _waiting: Waiting | None = None
+    _waiting: _silence.Waiting | None = None
     _on_child: tuple[Callable[[], object], ...] = ()
     was_refused: bool = False
     """Whether the visitor's cookies say so; these may be hidden by then."""
@@ -99,7 +105,7 @@ class Exchange(ResponseHead):
         return self._muted if self.parent is None else self.parent.muted
 
     @property
-    def waiting(self) -> Waiting | None:
+    def waiting(self) -> _silence.Waiting | None:
         """Where what the request writes waits, while it may still turn out to be a child's submission."""
         return self._waiting if self.parent is None else self.parent.waiting
 
@@ -216,7 +222,7 @@ class Exchange(ResponseHead):
         """
         outermost = self.outermost
         if outermost._waiting is None and not outermost._muted:
-            outermost._waiting = Waiting(errors_at_once=self.policy.settings["logs"]["errors_at_once"])
+            outermost._waiting = _silence.Waiting(errors_at_once=self.policy.settings["logs"]["errors_at_once"])
             outermost._begin()
         if not self.policy.children or self._was_looked_at():
             return None

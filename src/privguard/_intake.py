@@ -158,7 +158,7 @@ class Intake:
 
     def out_of_patience(self) -> SubmissionError:
         """Forget the body, and return what is to be raised when the next chunk has not come in time."""
-        self._spool.discard()
+        self.discard()
         return SubmissionError(408, "seconds", "nothing came of a submission for longer than")
 
     def _hold(self, chunk: bytes) -> None:
@@ -188,11 +188,6 @@ class Intake:
         """Forget the body: nobody reads it any more."""
         self._unread.clear()
         self._spool.discard()
-
-    @property
-    def length(self) -> int:
-        """Bytes that are held."""
-        return self._spool.length
 
     def pieces(self) -> Iterator[bytes]:
         """Yield what was sent, once."""

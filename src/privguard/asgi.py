@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from . import _context, _logs, _servers, _silence, _sinks
+from . import _context, _logs, _servers, _silence
 from ._asgi_request import Receive, Scope, has_body, take_in
 from ._asgi_response import REFUSALS, Send, fail, guarded_send, refuse
-from ._exchange import Exchange
+from ._exchange import Exchange, prepare
 from ._intake import says_refused
 from ._paths import asgi_host, asgi_path
 from ._policy import Policy
@@ -28,9 +28,7 @@ class PrivacyMiddleware:
         self.app: App = app
         self.policy: Policy = Policy.of(settings)
         self._has_served = False
-        _silence.install(self.policy.settings["logs"])
-        _sinks.look()
-        _servers.adapt()
+        prepare(self.policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3.0)."""

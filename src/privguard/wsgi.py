@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from . import _context, _logs, _servers, _silence, _sinks
-from ._exchange import Exchange
+from . import _context, _logs, _servers
+from ._exchange import Exchange, prepare
 from ._headers import TEXT
 from ._intake import says_refused
 from ._paths import wsgi_path
@@ -32,9 +32,7 @@ class PrivacyMiddleware:
         self.app: App = app
         self.policy: Policy = Policy.of(settings)
         self._has_served = False
-        _silence.install(self.policy.settings["logs"])
-        _sinks.look()
-        _servers.adapt()
+        prepare(self.policy)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from .. import _context, _logs, _servers, _silence, _sinks
-from .._exchange import Exchange, new_nonce
+from .. import _context, _logs, _servers
+from .._exchange import Exchange, new_nonce, prepare
 from .._headers import TEXT
 from .._intake import says_refused
 from .._paths import asgi_path, canonical_path, wsgi_path
@@ -65,9 +65,7 @@ class PrivacyMiddleware:
         self.is_async: bool = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
-        _silence.install(self.policy.settings["logs"])
-        _sinks.look()
-        _servers.adapt()
+        prepare(self.policy)
 
     def __call__(self, request: HttpRequest) -> Any:
         """Answer one request, or return the coroutine that does."""
